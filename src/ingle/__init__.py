@@ -1,0 +1,1 @@
+"""Ingle: open models on your own machine, and the AI apps built on them."""

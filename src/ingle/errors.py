@@ -1,0 +1,334 @@
+"""Every error that Ingle raises, as one tree.
+
+    class                     code                     HTTP  exit  retryable
+    IngleError                internal_error            500     1
+    ├─ InvalidRequest         invalid_request           400     2
+    │  ├─ ContextTooLong      context_length_exceeded   400     2
+    │  └─ UnsupportedInput    unsupported_input         400     2
+    ├─ ConfigurationError     invalid_configuration     500     3
+    ├─ NotAuthenticated       invalid_api_key           401     4
+    ├─ NotAllowed             not_allowed               403     4
+    ├─ NotFound               not_found                 404     5
+    │  ├─ ModelNotFound       model_not_found           404     5
+    │  ├─ ProcessorNotFound   processor_not_found       404     5
+    │  └─ ConnectionNotFound  connection_not_found      404     5
+    ├─ Conflict               conflict                  409     2
+    ├─ RequestTooSlow         request_timeout           408     2
+    ├─ RequestTooLarge        request_too_large         413     2
+    ├─ Busy                   server_busy               503     6   yes
+    ├─ EngineError            engine_error              502     6
+    │  ├─ EngineMissing       engine_missing            501     6
+    │  ├─ ModelFileInvalid    model_file_invalid        500     6
+    │  ├─ ModelTooLarge       model_too_large           507     6
+    │  ├─ EngineStartFailed   engine_start_failed       503     6   yes
+    │  └─ EngineCrashed       engine_crashed            502     6   yes
+    ├─ UpstreamError          upstream_error            502     7
+    │  ├─ UpstreamUnreachable upstream_unreachable      502     7   yes
+    │  ├─ UpstreamRefused     upstream_refused            *     7     *
+    │  ├─ UpstreamTimeout     upstream_timeout          504     7
+    │  ├─ UpstreamInvalid     upstream_invalid          502     7
+    │  └─ UpstreamCut         upstream_cut              502     7
+    └─ StorageError           storage_error             500     8
+
+A star stands for "as the server that answered said". A message has three parts: what failed,
+with its values; why; and what to do next. No message ever holds a secret.
+
+This module knows nothing about HTTP servers, the terminal or any library: those translate at
+their own border.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+__all__ = [
+    "Busy",
+    "ConfigurationError",
+    "Conflict",
+    "ConnectionNotFound",
+    "ContextTooLong",
+    "EngineCrashed",
+    "EngineError",
+    "EngineMissing",
+    "EngineStartFailed",
+    "IngleError",
+    "InvalidRequest",
+    "ModelFileInvalid",
+    "ModelNotFound",
+    "ModelTooLarge",
+    "NotAllowed",
+    "NotAuthenticated",
+    "NotFound",
+    "ProcessorNotFound",
+    "RequestTooLarge",
+    "RequestTooSlow",
+    "StorageError",
+    "UnsupportedInput",
+    "UpstreamCut",
+    "UpstreamError",
+    "UpstreamInvalid",
+    "UpstreamRefused",
+    "UpstreamTimeout",
+    "UpstreamUnreachable",
+]
+
+
+class IngleError(Exception):
+    """The root: catch it to catch everything that Ingle raises.
+
+    `param` names the field of the request that is wrong, where one is.
+    """
+
+    code: str = "internal_error"
+    http_status: int = 500
+    exit_code: ClassVar[int] = 1
+    is_retryable: bool = False
+
+    def __init__(self, message: str, *, param: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.param = param
+
+
+class InvalidRequest(IngleError):
+    """The request cannot be right as it is; sending it again will not help."""
+
+    code = "invalid_request"
+    http_status = 400
+    exit_code = 2
+
+
+class ContextTooLong(InvalidRequest):
+    """The prompt holds more tokens than the model's context window."""
+
+    code = "context_length_exceeded"
+
+
+class UnsupportedInput(InvalidRequest):
+    """The model cannot take this kind of input, such as an image on a text model."""
+
+    code = "unsupported_input"
+
+
+class ConfigurationError(IngleError):
+    """A setting is wrong. It is never replaced by a default."""
+
+    code = "invalid_configuration"
+    exit_code = 3
+
+
+class NotAuthenticated(IngleError):
+    """No key came, or not one that is known."""
+
+    code = "invalid_api_key"
+    http_status = 401
+    exit_code = 4
+
+
+class NotAllowed(IngleError):
+    """Who asks is known (or need not be), but may not do this."""
+
+    code = "not_allowed"
+    http_status = 403
+    exit_code = 4
+
+
+class NotFound(IngleError):
+    """The thing that was named is not there."""
+
+    code = "not_found"
+    http_status = 404
+    exit_code = 5
+
+
+class ModelNotFound(NotFound):
+    """No installed model and no connection's model has this name."""
+
+    code = "model_not_found"
+
+
+class ProcessorNotFound(NotFound):
+    """No processor has this slug."""
+
+    code = "processor_not_found"
+
+
+class ConnectionNotFound(NotFound):
+    """No connection has this name."""
+
+    code = "connection_not_found"
+
+
+class Conflict(IngleError):
+    """The thing is in a state, or a name is taken, that forbids this."""
+
+    code = "conflict"
+    http_status = 409
+    exit_code = 2
+
+
+class RequestTooSlow(IngleError):
+    """The caller took too long to send the request."""
+
+    code = "request_timeout"
+    http_status = 408
+    exit_code = 2
+
+
+class RequestTooLarge(IngleError):
+    """The request is larger than the server takes."""
+
+    code = "request_too_large"
+    http_status = 413
+    exit_code = 2
+
+
+class Busy(IngleError):
+    """The server is full or about to stop; later it can work."""
+
+    code = "server_busy"
+    http_status = 503
+    exit_code = 6
+    is_retryable = True
+
+
+class EngineError(IngleError):
+    """A model could not be run on this machine."""
+
+    code = "engine_error"
+    http_status = 502
+    exit_code = 6
+
+
+class EngineMissing(EngineError):
+    """The library that runs this kind of model is not installed."""
+
+    code = "engine_missing"
+    http_status = 501
+
+
+class ModelFileInvalid(EngineError):
+    """A model's file is missing, cut short, or not what its name says."""
+
+    code = "model_file_invalid"
+    http_status = 500
+
+
+class ModelTooLarge(EngineError):
+    """The model does not fit in the memory that it may use."""
+
+    code = "model_too_large"
+    http_status = 507
+
+
+class EngineStartFailed(EngineError):
+    """The engine's process ended, or did not get healthy in time, before it could serve."""
+
+    code = "engine_start_failed"
+    http_status = 503
+    is_retryable = True
+
+
+class EngineCrashed(EngineError):
+    """The engine's process ended while this call was in flight; the next call starts a new one."""
+
+    code = "engine_crashed"
+    is_retryable = True
+
+
+class UpstreamError(IngleError):
+    """A call to an OpenAI-compatible server failed.
+
+    `url` is the exact URL called, `status` the HTTP status if one came, `server_message` what
+    the server itself said, and `partial` what had arrived of an answer, if any (its type is the
+    caller's: text for a stream of text, bytes for a body).
+    """
+
+    code = "upstream_error"
+    http_status = 502
+    exit_code = 7
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        url: str,
+        status: int | None = None,
+        server_message: str | None = None,
+        partial: object = None,
+        param: str | None = None,
+    ) -> None:
+        super().__init__(message, param=param)
+        self.url = url
+        self.status = status
+        self.server_message = server_message
+        self.partial = partial
+
+
+class UpstreamUnreachable(UpstreamError):
+    """No connection came about: refused, reset, no such host, a certificate that is not valid."""
+
+    code = "upstream_unreachable"
+    is_retryable = True
+
+
+class UpstreamRefused(UpstreamError):
+    """The server answered with an error, as a status or inside a stream.
+
+    What the caller got wrong (400, 404, 409, 413, 422, 429) keeps its status. A refused key (401,
+    403) is the connection's fault, not the caller's, and becomes 502, as all others do.
+    """
+
+    code = "upstream_refused"
+    _CALLERS_FAULT = frozenset({400, 404, 409, 413, 422, 429})
+    _PASSING = frozenset({429, 500, 502, 503, 504})
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        url: str,
+        status: int | None = None,
+        server_message: str | None = None,
+        partial: object = None,
+        param: str | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(
+            message,
+            url=url,
+            status=status,
+            server_message=server_message,
+            partial=partial,
+            param=param,
+        )
+        self.retry_after_s = retry_after_s
+        self.is_retryable = status in self._PASSING
+        if status in self._CALLERS_FAULT:
+            self.http_status = status
+
+
+class UpstreamTimeout(UpstreamError):
+    """Nothing came for the idle limit, or the whole answer took longer than the total limit."""
+
+    code = "upstream_timeout"
+    http_status = 504
+
+
+class UpstreamInvalid(UpstreamError):
+    """What came is not what the protocol says: HTML, broken JSON, a wrong shape, a line too long."""
+
+    code = "upstream_invalid"
+
+
+class UpstreamCut(UpstreamError):
+    """The answer ended before it was whole; `partial` holds what had arrived."""
+
+    code = "upstream_cut"
+
+
+class StorageError(IngleError):
+    """The disk or the database failed: full, locked, not writable, damaged."""
+
+    code = "storage_error"
+    exit_code = 8
