@@ -21,19 +21,21 @@ __all__ = ["Configuration", "Input", "Output", "Processor"]
 class Input(BaseModel):
     """What a processor works on. An unknown field is an error that names it."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Configuration(BaseModel):
     """How a processor works. An unknown field is an error that names it."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Output(BaseModel):
-    """What a processor makes."""
+    """What a processor makes. Its JSON has the names of `fold`, whatever Python calls them."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(
+        frozen=True, serialize_by_alias=True, validate_by_alias=True, validate_by_name=True
+    )
 
 
 I = TypeVar("I", bound=Input)  # noqa: E741 -- input, configuration, output: the field's own letters
@@ -45,7 +47,9 @@ O = TypeVar("O", bound=Output)  # noqa: E741
 class Processor(Generic[I, C, O]):
     """A typed function with a name.
 
-    `run` yields pieces and then, as its last item, the whole output; closing it stops the work.
+    `run` yields pieces and then, as its last item, the whole output. The pieces fold to that
+    output's own JSON, without the fields whose names begin with an underscore. Closing it early
+    stops the work.
     """
 
     slug: str

@@ -7,6 +7,7 @@ an HTTP response or a screen, gets the output by folding them; nothing else is n
 from __future__ import annotations
 
 from collections.abc import Iterable
+from copy import deepcopy
 from typing import Any
 
 import msgspec
@@ -20,11 +21,11 @@ MAX_INDEX = 1023
 """The highest list index a path may name, so that no piece can make a list of a billion items."""
 
 
-class Piece(msgspec.Struct, frozen=True, omit_defaults=True):
+class Piece(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One change of an output: `text` is appended at `path`, or `value` is put there.
 
     `value` is any JSON value; where it is set, `text` is empty. So printing `piece.text` shows
-    just what was written.
+    just what was written. (JSON has no cycles, so the garbage collector need not track pieces.)
     """
 
     path: Path
@@ -54,7 +55,8 @@ def fold(pieces: Iterable[Piece]) -> dict[str, Any]:
             node[last] = written + piece.text
         else:
             _child(node, last, None, piece.path)
-            node[last] = piece.value
+            # A copy: later pieces may change what is inside, and this piece must stay as it is.
+            node[last] = deepcopy(piece.value)
     return output
 
 

@@ -1,0 +1,136 @@
+"""Plain values in, typed input or configuration out; what is wrong is said field by field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from ingle.errors import InvalidRequest
+
+__all__ = ["validated"]
+
+M = TypeVar("M", bound=BaseModel)
+
+_SHOWN_CHARACTERS = 80
+_LISTED_ERRORS = 4
+
+
+def validated(shape: type[M], values: Mapping[str, Any] | M, where: str) -> M:
+    """`values` as a `shape`; one that already is a `shape` comes back as it is.
+
+    `where` is what people call these values, such as `input`: messages and the error's `param`
+    begin with it.
+
+    Raises:
+        InvalidRequest: a field is missing, unknown or wrong. The message names it (`config.top_p`),
+            what it is and what it may be, and for an unknown field the nearest one that exists.
+    """
+    if isinstance(values, shape):
+        return values
+    try:
+        return shape.model_validate(values)
+    except ValidationError as invalid:
+        wrong = list(_deepest(invalid.errors(include_url=False), values))
+        sentences = [_sentence(shape, path, error, where) for path, error in wrong]
+        unsaid = len(sentences) - _LISTED_ERRORS
+        if unsaid > 0:
+            sentences[_LISTED_ERRORS:] = [f"{unsaid} more things are wrong."]
+        param = _dotted(where, wrong[0][0])
+        raise InvalidRequest(" ".join(sentences), param=param) from invalid
+
+
+_Path = tuple[str | int, ...]
+
+
+def _deepest(errors: list[ErrorDetails], values: object) -> Iterator[tuple[_Path, ErrorDetails]]:
+    """Each wrong field once, by its path in `values`.
+
+    Where a field has alternatives, such as text or a list of parts, Pydantic reports what each
+    one lacks. The alternative that got furthest into the values is the one that was meant.
+    """
+    located = [(_path(error, values), error) for error in errors]
+    paths = [path for path, _ in located]
+    seen = set()
+    for path, error in located:
+        is_outer = any(len(other) > len(path) and other[: len(path)] == path for other in paths)
+        if path not in seen and not is_outer:
+            seen.add(path)
+            yield path, error
+
+
+def _path(error: ErrorDetails, values: object) -> _Path:
+    """Where in `values` the error is: its location without the names of alternatives."""
+    path: list[str | int] = []
+    node: Any = values  # Any: JSON values, or whatever a caller put there instead
+    for key in error["loc"]:
+        if isinstance(node, Mapping) and key in node:
+            node = node[key]
+        elif isinstance(node, BaseModel) and key in type(node).model_fields:
+            node = getattr(node, str(key))
+        elif isinstance(node, list | tuple) and isinstance(key, int) and key < len(node):
+            node = node[key]
+        else:
+            continue
+        path.append(key)
+    if error["type"] == "missing":
+        path.append(error["loc"][-1])
+    return tuple(path)
+
+
+def _sentence(shape: type[BaseModel], path: _Path, error: ErrorDetails, where: str) -> str:
+    """What is wrong with one field."""
+    field = f"`{_dotted(where, path)}`"
+    match error["type"]:
+        case "missing":
+            return f"{field} is missing."
+        case "extra_forbidden":  # without its value, which may be a key in the wrong place
+            known = sorted(_known_fields(shape.model_json_schema(), path[:-1]))
+            near = get_close_matches(str(path[-1]), known, n=1)
+            meant = f" Did you mean `{near[0]}`?" if near else ""
+            return f"{field} is not a field.{meant} The fields here: {', '.join(known)}."
+        case "value_error":
+            said = str(error.get("ctx", {}).get("error", error["msg"]))
+            return f"{field}: {said}" if path else said
+    rule = error["msg"].rstrip(".")
+    rule = rule.replace("Input should be ", "must be ").replace("Input should ", "must ")
+    shown = _shown(error["input"])
+    if rule.startswith("must "):
+        return f"{field} is {shown}, but {rule}."
+    return f"{field} is {shown}. {rule}."
+
+
+def _dotted(where: str, path: _Path) -> str:
+    return ".".join([where, *map(str, path)])
+
+
+def _shown(value: object) -> str:
+    """A value as a message shows it, cut to a bounded length."""
+    text = repr(value[:_SHOWN_CHARACTERS] if isinstance(value, str) else value)
+    if isinstance(value, str) and len(value) > _SHOWN_CHARACTERS:
+        return f"{text} and {len(value) - _SHOWN_CHARACTERS:,} more characters"
+    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"
+
+
+def _known_fields(schema: dict[str, Any], path: _Path) -> set[str]:
+    """The fields that an object at `path` may have, by a JSON Schema and its alternatives."""
+    definitions = schema.get("$defs", {})
+
+    def alternatives(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        if "$ref" in node:
+            node = definitions[node["$ref"].rpartition("/")[2]]
+        yield node
+        for alternative in [*node.get("anyOf", []), *node.get("oneOf", [])]:
+            yield from alternatives(alternative)
+
+    nodes = list(alternatives(schema))
+    for key in path:
+        steps = (
+            node.get("items") if isinstance(key, int) else node.get("properties", {}).get(key)
+            for node in nodes
+        )
+        nodes = [found for step in steps if step for found in alternatives(step)]
+    return {field for node in nodes for field in node.get("properties", {})}
