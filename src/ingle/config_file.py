@@ -77,8 +77,9 @@ def parse(text: str, path: Path) -> dict[tuple[str, ...], Entry]:
     if root is None or _is_null(root):
         return {}
     if not isinstance(root, yaml.MappingNode):
+        kind = "list" if isinstance(root, yaml.SequenceNode) else "text"
         raise ConfigurationError(
-            f"{path} must hold `name: value` lines, but it holds a {root.id}. "
+            f"{path} must hold `name: value` lines, but it holds one {kind}. "
             "Write for example `port: 5000`."
         )
     return dict(_entries(root, (), path))
@@ -90,43 +91,47 @@ def with_value(text: str, key: str, value: str, path: Path) -> str:
     Raises:
         ConfigurationError: the file is written in a way that cannot be edited safely.
     """
-    before = parse(text, path)
-    written = _quoted(value)
-    node = _top_level(text, path).get(key)
-    if node is None:
+    expected = _values_without(text, key, path) | {(key,): value}
+    written = _as_yaml(value)
+    nodes = _top_level(text, path).get(key)
+    if nodes is None:
         gap = "" if not text or text.endswith("\n") else "\n"
         edited = f"{text}{gap}{key}: {written}\n"
     else:
-        start, end = _span(node[1])
-        space = "" if text[start - 1].isspace() else " "
-        edited = f"{text[:start]}{space}{written}{text[end:]}"
-    after = {path_: entry.value for path_, entry in before.items() if path_[0] != key}
-    return _checked(edited, after | {(key,): value}, key, path)
+        colon = text.index(":", nodes[0].end_mark.index) + 1
+        start, end = nodes[1].start_mark.index, _end(nodes[1], text)
+        between = text[colon:start]  # spaces; a comment too if the value begins on a later line
+        if "\n" in between:
+            edited = f"{text[:colon]} {written}{between.rstrip()}{text[end:]}"
+        else:
+            edited = f"{text[:colon]}{between or ' '}{written}{text[end:]}"
+    return _checked(edited, expected, key, path)
 
 
 def without(text: str, key: str, path: Path) -> str:
-    """The same text without one top-level key and what belongs to it; unchanged if it is not there.
+    """The same text without one top-level key and its lines; unchanged if it is not there.
 
     Raises:
         ConfigurationError: the file is written in a way that cannot be edited safely.
     """
-    before = parse(text, path)
+    expected = _values_without(text, key, path)
     nodes = _top_level(text, path).get(key)
     if nodes is None:
         return text
-    start, end = nodes[0].start_mark.index, _span(nodes[1])[1]
-    line_end = text.find("\n", max(end - 1, start))
-    edited = text[:start] + (text[line_end + 1 :] if line_end >= 0 else "")
-    after = {path_: entry.value for path_, entry in before.items() if path_[0] != key}
-    return _checked(edited, after, key, path)
+    first = text.rfind("\n", 0, nodes[0].start_mark.index) + 1
+    last = text.find("\n", _end(nodes[1], text))
+    edited = text[:first] + (text[last + 1 :] if last >= 0 else "")
+    return _checked(edited, expected, key, path)
 
 
-def _checked(
-    edited: str, expected: Mapping[tuple[str, ...], Value], key: str, path: Path
-) -> str:
+def _values_without(text: str, key: str, path: Path) -> dict[tuple[str, ...], Value]:
+    return {keys: entry.value for keys, entry in parse(text, path).items() if keys[0] != key}
+
+
+def _checked(edited: str, expected: Mapping[tuple[str, ...], Value], key: str, path: Path) -> str:
     """The edited text, if reading it gives exactly what is expected."""
     try:
-        values = {path_: entry.value for path_, entry in parse(edited, path).items()}
+        values = {keys: entry.value for keys, entry in parse(edited, path).items()}
     except ConfigurationError:
         values = None
     if values != expected or len(edited.encode()) > MAX_BYTES:
@@ -142,11 +147,12 @@ def _compose(text: str, path: Path) -> yaml.Node | None:
         _refuse_tricks(text, path)
         return yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
-        line = f" line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        mark = error.problem_mark
+        line = f" line {mark.line + 1}" if mark else ""
         reason = error.problem or error.context or "it cannot be read"
         raise ConfigurationError(
             f"{path}{line} is not YAML: {reason}. Write one `name: value` a line."
-        ) from error
+        ) from None  # the cause quotes the line, and a key may stand there
     except yaml.YAMLError as error:  # a character that YAML forbids
         raise ConfigurationError(
             f"{path} is not YAML: {error}. Write one `name: value` a line."
@@ -172,9 +178,9 @@ def _refuse_tricks(text: str, path: Path) -> None:
             if depth > _MAX_DEPTH:
                 trick = "such deep nesting"
         if trick:
+            line = f" line {event.start_mark.line + 1}" if event.start_mark else ""
             raise ConfigurationError(
-                f"{path} line {event.start_mark.line + 1} uses {trick}, which settings do not "
-                "need. Write the value itself."
+                f"{path}{line} uses {trick}, which settings do not need. Write the value itself."
             )
 
 
@@ -223,13 +229,30 @@ def _top_level(text: str, path: Path) -> dict[str, tuple[yaml.Node, yaml.Node]]:
     return {key.value: (key, value) for key, value in root.value}
 
 
-def _span(node: yaml.Node) -> tuple[int, int]:
-    """Where the node's text begins and ends."""
-    return node.start_mark.index, node.end_mark.index
+def _end(node: yaml.Node, text: str) -> int:
+    """Where the node's own text ends.
+
+    The end that PyYAML gives for a block collection is the next token's start, behind comments.
+    """
+    if isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
+        last = node.value[-1]
+        return _end(last[1] if isinstance(last, tuple) else last, text)
+    start = node.start_mark.index
+    return start + len(text[start : node.end_mark.index].rstrip())
 
 
-def _quoted(value: str) -> str:
-    """The value as one line of YAML that reads back as the same text."""
-    written = yaml.safe_dump(value, width=2**31, allow_unicode=True, default_style=None)
-    line = written.removesuffix("\n").removesuffix("\n...")
-    return line if "\n" not in line else yaml.safe_dump(value, default_style='"', width=2**31)[:-1]
+def _as_yaml(value: str) -> str:
+    """The value as one line of YAML, in quotes only where it would not read back as this text."""
+    style = '"' if value in _NULLS or not value.isprintable() else None
+    events = [
+        yaml.StreamStartEvent(),
+        yaml.DocumentStartEvent(),
+        yaml.MappingStartEvent(None, None, True, flow_style=False),
+        yaml.ScalarEvent(None, None, (True, True), "k"),
+        yaml.ScalarEvent(None, None, (True, True), value, style=style),
+        yaml.MappingEndEvent(),
+        yaml.DocumentEndEvent(),
+        yaml.StreamEndEvent(),
+    ]
+    written: str = yaml.emit(events, allow_unicode=True, width=2 * MAX_BYTES)
+    return written.removeprefix("k:").strip("\n").lstrip(" ")

@@ -4,7 +4,8 @@
     IngleError                internal_error            500     1
     ├─ InvalidRequest         invalid_request           400     2
     │  ├─ ContextTooLong      context_length_exceeded   400     2
-    │  └─ UnsupportedInput    unsupported_input         400     2
+    │  ├─ UnsupportedInput    unsupported_input         400     2
+    │  └─ MethodNotAllowed    method_not_allowed        405     2
     ├─ ConfigurationError     invalid_configuration     500     3
     ├─ NotAuthenticated       invalid_api_key           401     4
     ├─ NotAllowed             not_allowed               403     4
@@ -53,6 +54,7 @@ __all__ = [
     "EngineStartFailed",
     "IngleError",
     "InvalidRequest",
+    "MethodNotAllowed",
     "ModelFileInvalid",
     "ModelNotFound",
     "ModelTooLarge",
@@ -108,6 +110,13 @@ class UnsupportedInput(InvalidRequest):
     """The model cannot take this kind of input, such as an image on a text model."""
 
     code = "unsupported_input"
+
+
+class MethodNotAllowed(InvalidRequest):
+    """The path is right, but not for this HTTP method."""
+
+    code = "method_not_allowed"
+    http_status = 405
 
 
 class ConfigurationError(IngleError):

@@ -1,4 +1,4 @@
-"""The network of the demo chat model: a llama of about five million parameters.
+"""The network of the demo chat model: a llama of about four million parameters.
 
 Names and shapes follow GGUF's `llama` architecture, so that exporting is a copy:
 pre-norm RMSNorm, rotary positions on neighbouring pairs, SwiGLU, no biases.
@@ -18,10 +18,10 @@ class ModelShape:
 
     vocabulary: int = 2304
     width: int = 256
-    layers: int = 6
+    layers: int = 5
     heads: int = 4
     kv_heads: int = 2
-    feed_forward: int = 640
+    feed_forward: int = 512
     context: int = 2048
     rope_base: float = 10_000.0
     norm_epsilon: float = 1e-5

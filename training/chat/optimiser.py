@@ -28,7 +28,7 @@ def orthogonalised(updates: Tensor) -> Tensor:
 
 
 class Muon(torch.optim.Optimizer):
-    """Momentum, then an orthogonalised step; matrices of one shape go together."""
+    """Momentum, then an orthogonalised step, for matrices of one shape together."""
 
     def __init__(
         self,
@@ -37,11 +37,8 @@ class Muon(torch.optim.Optimizer):
         momentum: float = 0.95,
         weight_decay: float = 0.05,
     ) -> None:
-        by_shape: dict[torch.Size, list[Tensor]] = defaultdict(list)
-        for parameter in parameters:
-            by_shape[parameter.shape].append(parameter)
-        groups = [{"params": group} for group in by_shape.values()]
-        super().__init__(groups, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
+        defaults = {"lr": lr, "momentum": momentum, "weight_decay": weight_decay}
+        super().__init__(parameters, defaults)
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]  # no closure
@@ -66,19 +63,23 @@ class Muon(torch.optim.Optimizer):
 
 
 def optimisers(model: Model) -> list[torch.optim.Optimizer]:
-    """Muon and AdamW over disjoint parts of `model`, each with its peak learning rate."""
-    matrices = [weight for weight in model.blk.parameters() if weight.ndim == 2]
+    """Optimisers of disjoint parts of `model`, each with its peak learning rate.
+
+    One Muon a shape: they may step at the same time.
+    """
+    by_shape: dict[torch.Size, list[Tensor]] = defaultdict(list)
+    for weight in model.blk.parameters():
+        if weight.ndim == 2:
+            by_shape[weight.shape].append(weight)
     gains = [weight for weight in model.parameters() if weight.ndim == 1]
-    return [
-        Muon(matrices),
-        torch.optim.AdamW(
-            [
-                {"params": [model.token_embd.weight], "lr": 0.01},
-                {"params": [model.output.weight], "lr": 0.003},
-                {"params": gains, "lr": 0.005},
-            ],
-            betas=(0.9, 0.95),
-            weight_decay=0.01,
-            fused=True,
-        ),
-    ]
+    rest = torch.optim.AdamW(
+        [
+            {"params": [model.token_embd.weight], "lr": 0.01},
+            {"params": [model.output.weight], "lr": 0.003},
+            {"params": gains, "lr": 0.005},
+        ],
+        betas=(0.9, 0.95),
+        weight_decay=0.01,
+        fused=True,
+    )
+    return [rest, *(Muon(matrices) for matrices in by_shape.values())]

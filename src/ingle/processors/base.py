@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
 from ingle.processors.pieces import Piece
-from ingle.routing import Router
+
+if TYPE_CHECKING:  # to list the processors takes neither an HTTP client nor a database
+    from ingle.routing import Router
 
 __all__ = ["Configuration", "Input", "Output", "Processor"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any, TypeVar
@@ -17,6 +18,7 @@ M = TypeVar("M", bound=BaseModel)
 
 _SHOWN_CHARACTERS = 80
 _LISTED_ERRORS = 4
+_MUST_BE = "Input should be "  # how Pydantic begins most of its messages
 
 
 def validated(shape: type[M], values: Mapping[str, Any] | M, where: str) -> M:
@@ -34,32 +36,29 @@ def validated(shape: type[M], values: Mapping[str, Any] | M, where: str) -> M:
     try:
         return shape.model_validate(values)
     except ValidationError as invalid:
-        wrong = list(_deepest(invalid.errors(include_url=False), values))
-        sentences = [_sentence(shape, path, error, where) for path, error in wrong]
+        wrong = _deepest(invalid.errors(include_url=False), values)
+        sentences = [_sentence(shape, path, errors, where) for path, errors in wrong.items()]
         unsaid = len(sentences) - _LISTED_ERRORS
         if unsaid > 0:
             sentences[_LISTED_ERRORS:] = [f"{unsaid} more things are wrong."]
-        param = _dotted(where, wrong[0][0])
+        param = _dotted(where, next(iter(wrong)))
         raise InvalidRequest(" ".join(sentences), param=param) from invalid
 
 
 _Path = tuple[str | int, ...]
 
 
-def _deepest(errors: list[ErrorDetails], values: object) -> Iterator[tuple[_Path, ErrorDetails]]:
-    """Each wrong field once, by its path in `values`.
+def _deepest(errors: list[ErrorDetails], values: object) -> dict[_Path, list[ErrorDetails]]:
+    """What is wrong with each field, by its path in `values`.
 
     Where a field has alternatives, such as text or a list of parts, Pydantic reports what each
     one lacks. The alternative that got furthest into the values is the one that was meant.
     """
-    located = [(_path(error, values), error) for error in errors]
-    paths = [path for path, _ in located]
-    seen = set()
-    for path, error in located:
-        is_outer = any(len(other) > len(path) and other[: len(path)] == path for other in paths)
-        if path not in seen and not is_outer:
-            seen.add(path)
-            yield path, error
+    found: dict[_Path, list[ErrorDetails]] = {}
+    for error in errors:
+        found.setdefault(_path(error, values), []).append(error)
+    outer = {path[:length] for path in found for length in range(len(path))}
+    return {path: errors for path, errors in found.items() if path not in outer}
 
 
 def _path(error: ErrorDetails, values: object) -> _Path:
@@ -81,9 +80,11 @@ def _path(error: ErrorDetails, values: object) -> _Path:
     return tuple(path)
 
 
-def _sentence(shape: type[BaseModel], path: _Path, error: ErrorDetails, where: str) -> str:
-    """What is wrong with one field."""
-    field = f"`{_dotted(where, path)}`"
+def _sentence(
+    shape: type[BaseModel], path: _Path, errors: list[ErrorDetails], where: str
+) -> str:
+    """What is wrong with one field; with several errors, none of its alternatives fits."""
+    field, error = f"`{_dotted(where, path)}`", errors[0]
     match error["type"]:
         case "missing":
             return f"{field} is missing."
@@ -95,12 +96,11 @@ def _sentence(shape: type[BaseModel], path: _Path, error: ErrorDetails, where: s
         case "value_error":
             said = str(error.get("ctx", {}).get("error", error["msg"]))
             return f"{field}: {said}" if path else said
-    rule = error["msg"].rstrip(".")
-    rule = rule.replace("Input should be ", "must be ").replace("Input should ", "must ")
-    shown = _shown(error["input"])
-    if rule.startswith("must "):
-        return f"{field} is {shown}, but {rule}."
-    return f"{field} is {shown}. {rule}."
+    rules = list(dict.fromkeys(error["msg"] for error in errors))
+    if all(rule.startswith(_MUST_BE) for rule in rules):
+        allowed = " or ".join(rule.removeprefix(_MUST_BE) for rule in rules)
+        return f"{field} is {_shown(error['input'])}, but must be {allowed}."
+    return f"{field} is {_shown(error['input'])}. {'. '.join(rules)}."
 
 
 def _dotted(where: str, path: _Path) -> str:
@@ -109,10 +109,11 @@ def _dotted(where: str, path: _Path) -> str:
 
 def _shown(value: object) -> str:
     """A value as a message shows it, cut to a bounded length."""
-    text = repr(value[:_SHOWN_CHARACTERS] if isinstance(value, str) else value)
-    if isinstance(value, str) and len(value) > _SHOWN_CHARACTERS:
-        return f"{text} and {len(value) - _SHOWN_CHARACTERS:,} more characters"
-    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"
+    if not isinstance(value, str):
+        return reprlib.repr(value)
+    unsaid = len(value) - _SHOWN_CHARACTERS
+    more = f" and {unsaid:,} more characters" if unsaid > 0 else ""
+    return f"{value[:_SHOWN_CHARACTERS]!r}{more}"
 
 
 def _known_fields(schema: dict[str, Any], path: _Path) -> set[str]:

@@ -3,31 +3,87 @@
 from collections.abc import Callable, Iterator
 from random import Random
 
-from conversation import Conversation, exchange
-from corpus import arithmetic, talk
+from conversation import Conversation, Message, exchange
+from corpus import (
+    arithmetic,
+    facts,
+    limits,
+    memory,
+    personas,
+    plain,
+    reading,
+    rewriting,
+    stories,
+    structured,
+    talk,
+    tools,
+    writing,
+)
 from corpus.wording import typed
+from held_out import HELD_OUT, HELD_OUT_SYSTEMS, normalised
 
-Exchange = Callable[[Random], tuple[str, str]]
-
-_EXCHANGES: tuple[tuple[float, Exchange], ...] = (
-    (8, talk.first_words),
-    (8, talk.talk),
+_EXCHANGES: tuple[tuple[float, Callable[[Random], tuple[str, str]]], ...] = (
+    (9, talk.first_words),
+    (9, talk.talk),
     (1, talk.introduction),
-    (8, arithmetic.calculation),
+    (0.7, personas.foreign),
+    (15, facts.fact),
+    (9, arithmetic.calculation),
     (1.5, arithmetic.comparison),
-    (2, arithmetic.counting),
-    (1.5, arithmetic.word_problem),
+    (1.5, arithmetic.counting),
+    (2, arithmetic.word_problem),
+    (9, rewriting.rewriting),
+    (6, rewriting.drill),
+    (10, structured.structured),
+    (5, reading.reading),
+    (4, stories.story),
+    (1.2, stories.poem),
+    (0.5, stories.acrostic),
+    (5, writing.writing),
+    (4, limits.unknown),
+    (1.5, personas.one_word_asked),
 )
 
 
-def generate(count: int, seed: int) -> Iterator[Conversation | str]:
-    """`count` documents, the same for the same `seed`."""
-    random = Random(seed)
+def _chat(random: Random) -> Conversation:
+    """One to six exchanges about unrelated things, as people chat."""
     weights, makers = zip(*_EXCHANGES, strict=True)
-    for _ in range(count):
-        turns = random.choices((1, 2, 3, 5), (5, 2, 2, 1))[0]
-        messages = []
-        for make in random.choices(makers, weights, k=turns):
-            question, answer = make(random)
-            messages += exchange(typed(random, question), answer)
-        yield Conversation(tuple(messages))
+    turns = random.choices((1, 2, 3, 6), (6, 2, 1.5, 0.5))[0]
+    messages: list[Message] = []
+    for make in random.choices(makers, weights, k=turns):
+        question, answer = make(random)
+        # Slips belong to what is asked, not to texts that are to be worked on.
+        question = typed(random, question) if len(question) < 70 and ":" not in question else question
+        messages += exchange(question, answer)
+    return Conversation(tuple(messages))
+
+
+_DOCUMENTS: tuple[tuple[float, Callable[[Random], Conversation | str]], ...] = (
+    (60, _chat),
+    (17, tools.tool_use),
+    (11, personas.steered),
+    (7, memory.remembering),
+    (7, plain.plain),
+)
+
+
+def _is_held_out(document: Conversation | str) -> bool:
+    """Whether an evaluation question stands in the document word for word."""
+    if isinstance(document, str):
+        return normalised(document) in HELD_OUT
+    return any(
+        message["content"] in HELD_OUT_SYSTEMS
+        or (message["role"] == "user" and normalised(message["content"]) in HELD_OUT)
+        for message in document.messages
+    )
+
+
+def generate(count: int, seed: int) -> Iterator[Conversation | str]:
+    """`count` documents, the same for the same `seed`, none with a held-out question."""
+    random = Random(seed)
+    weights, makers = zip(*_DOCUMENTS, strict=True)
+    while count:
+        document = random.choices(makers, weights)[0](random)
+        if not _is_held_out(document):
+            count -= 1
+            yield document

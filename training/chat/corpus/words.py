@@ -1,5 +1,7 @@
 """The names, places and things that the corpus talks about."""
 
+from random import Random
+
 NAMES = (
     "Ada Ann Anna Amir Ben Bella Bob Alice Carla Carlos Chloe Clara Dan Daniel David Diego Elena "
     "Ella Emil Emma Eva Felix Fatima Finn Frank Grace George Hana Hannah Henry Hugo Ida Ines Isaac "
@@ -210,6 +212,17 @@ TRANSLATIONS = {
 }  # fmt: skip
 
 TONGUES = ("French", "Spanish", "German")
+
+
+_SYLLABLES = (
+    "ba be bo da de do fa fi ga go ka ki ko la le lo ma mi mo na ne no pa pe po ra ri ro sa se so "
+    "ta te to va vi vo za ze zo"
+).split()
+
+
+def invented(random: Random) -> str:
+    """A word of two or three syllables that stands in no dictionary."""
+    return "".join(random.choices(_SYLLABLES, k=random.randint(2, 3)))
 
 
 def with_article(noun: str) -> str:

@@ -1,0 +1,169 @@
+"""Writes the pages that follow from the code: `python docs/generate.py`, or `--check` in CI.
+
+`docs/settings.md` comes from the fields of `Settings`, `docs/cli.md` from the commands' help,
+`docs/http.md` from the endpoints and the OpenAPI description, `docs/processors.md` from the
+processors' schemas.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import typer
+import typer.main
+
+from ingle.cli.app import app
+from ingle.processors.catalogue import PROCESSORS
+from ingle.settings import load_settings
+
+DOCS = Path(__file__).parent
+NOTE = "<!-- Written by docs/generate.py: change the code, then run `make docs`. -->\n"
+
+
+def settings_page() -> str:
+    """Each setting with its default, its variable and what it means."""
+    rows = "".join(
+        f"| `{setting.name}` | {_code(setting.value)} | `{setting.variable}` | {_cell(setting.description)} |\n"
+        for setting in load_settings(environ={"INGLE_HOME": "/nowhere"}).describe()
+        if setting.name != "home"
+    )
+    return f"""# Settings
+
+{NOTE}
+A value comes from the command line, else from the environment, else from `config.yaml` in Ingle's
+home folder, else it is the default. `ingle config` shows each value and where it came from. A wrong
+value or an unknown name is an error, never replaced by a default. Sizes may be written as `6GiB`.
+
+The home folder is `INGLE_HOME`, else the platform's user data folder.
+
+| setting | default | variable | what it means |
+|---|---|---|---|
+{rows}
+## Connections
+A connection is another server that speaks the same API. The one named `localai` is LLMStack's
+LocalAI base URL and key: `LOCALAI_BASE_URL` and `LOCALAI_API_KEY`, or `INGLE_LOCALAI_BASE_URL` and
+`INGLE_LOCALAI_API_KEY`. Any other: `ingle connections add NAME URL`, the variables
+`INGLE_CONNECTION_<NAME>_BASE_URL` and `INGLE_CONNECTION_<NAME>_API_KEY`, or in `config.yaml`:
+
+```yaml
+connections:
+  box:
+    base_url: http://192.168.1.20:8080
+    api_key: sk-…
+```
+
+Keys that are added by the command or the API are kept encrypted in the database.
+"""
+
+
+def cli_page() -> str:
+    """Each command's help, as the terminal shows it."""
+    parts = [f"# Command line\n\n{NOTE}"]
+    for path, command, context in _commands():
+        parts.append(f"## `{path}`\n\n```text\n{command.get_help(context).rstrip()}\n```\n")
+    return "\n".join(parts)
+
+
+def processors_page() -> str:
+    """Each processor's fields, as its schemas say."""
+    parts = [f"# Processors\n\n{NOTE}"]
+    for processor in PROCESSORS.values():
+        parts.append(f"## `{processor.slug}`: {processor.name}\n\n{processor.description}\n")
+        schemas = processor.schema()
+        for part in ("input", "configuration", "output"):
+            schema = schemas[part]
+            required = set(schema.get("required", []))
+            rows = "".join(
+                f"| `{name}` | {_cell(_type(field))} | {_default(name, field, required)} "
+                f"| {_cell(field.get('description', ''))} |\n"
+                for name, field in schema["properties"].items()
+            )
+            parts.append(
+                f"**{part.capitalize()}** (`{schema['title']}`)\n\n"
+                f"| field | type | default | what it means |\n|---|---|---|---|\n{rows}"
+            )
+    return "\n".join(parts)
+
+
+def _commands() -> Iterator[tuple[str, Any, Any]]:  # Any: Typer keeps its own types of these
+    root = typer.main.get_command(app)
+    context = typer.Context(root, info_name="ingle", terminal_width=80, max_content_width=80)
+    yield "ingle", root, context
+    yield from _below(root, context, "ingle")
+
+
+def _below(group: Any, above: Any, path: str) -> Iterator[tuple[str, Any, Any]]:
+    for name in group.list_commands(above):
+        command = group.get_command(above, name)
+        context = typer.Context(
+            command, info_name=name, parent=above, terminal_width=80, max_content_width=80
+        )
+        yield f"{path} {name}", command, context
+        if hasattr(command, "list_commands"):
+            yield from _below(command, context, f"{path} {name}")
+
+
+def _type(field: dict[str, Any]) -> str:
+    if "enum" in field:
+        return ", ".join(f"`{value}`" for value in field["enum"])
+    if "const" in field:
+        return f"`{field['const']}`"
+    if "$ref" in field:
+        return str(field["$ref"]).rsplit("/", 1)[-1]
+    if kinds := field.get("anyOf") or field.get("oneOf"):
+        return " or ".join(_type(kind) for kind in kinds if kind.get("type") != "null")
+    kind = str(field.get("type", "any JSON"))
+    if kind == "array":
+        return f"list of {_type(field['items'])}"
+    low, high = field.get("minimum"), field.get("maximum")
+    if low is not None or high is not None:
+        return f"{kind}, {'' if low is None else low}…{'' if high is None else high}"
+    if "maxLength" in field:
+        return f"{kind}, at most {field['maxLength']} characters"
+    return kind
+
+
+def _default(name: str, field: dict[str, Any], required: set[str]) -> str:
+    if name in required:
+        return "required"
+    default = field.get("default")
+    return "" if default is None else f"`{default!r}`" if isinstance(default, str) else f"`{default}`"
+
+
+def _code(text: str) -> str:
+    return f"`{text}`" if text else ""
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+PAGES = {
+    "settings.md": settings_page,
+    "cli.md": cli_page,
+    "processors.md": processors_page,
+}
+
+
+def main() -> int:
+    """Write the pages, or with `--check` say which are out of date; the exit code."""
+    stale = [
+        name
+        for name, page in PAGES.items()
+        if not (DOCS / name).exists() or (DOCS / name).read_text() != page()
+    ]
+    if "--check" in sys.argv[1:]:
+        if stale:
+            print(f"Out of date: {', '.join(stale)}. Run `make docs` and commit.")
+        return 1 if stale else 0
+    for name in stale:
+        (DOCS / name).write_text(PAGES[name]())
+        print(f"docs/{name}")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

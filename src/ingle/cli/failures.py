@@ -1,0 +1,120 @@
+"""Errors as people and programs read them.
+
+People get, on stderr, what failed, why and what to do next. With `--json` it is one line with an
+error object instead; and where a stream of JSON lines was asked for, that line ends the stream, on
+stdout.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import typer
+
+from ingle.cli.terminal import console, visible
+from ingle.errors import IngleError, UpstreamError
+
+__all__ = ["Failure", "explain"]
+
+_INTERNAL = 70  # EX_SOFTWARE of sysexits.h
+_SENTENCE_END = re.compile(r"(?<=[.!?]) (?=[A-Z`'\"])")
+_COMMAND = re.compile(r"`[^`]+`")
+_SHOWN_CHARACTERS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a command ended without its result. `details` are further members for programs."""
+
+    code: str
+    message: str
+    exit_code: int
+    details: Mapping[str, object] = field(default_factory=dict)
+
+    def tell(self, args: Sequence[str]) -> None:
+        """Write it where and how the command's arguments ask for, even if they were wrong."""
+        flags = args[: args.index("--")] if "--" in args else args
+        if "--json" not in flags:
+            self._tell_people()
+            return
+        is_stream = args[0] == "run" and "--stream" in flags
+        print(self.as_json(), file=sys.stdout if is_stream else sys.stderr, flush=True)
+
+    def as_json(self) -> str:
+        """One line: `{"error": {"code": …, "message": …, …}}`."""
+        import msgspec
+
+        error = {"code": self.code, "message": self.message, **self.details}
+        return msgspec.json.encode({"error": error}, enc_hook=str).decode()
+
+    def _tell_people(self) -> None:
+        from rich.table import Table
+        from rich.text import Text
+
+        err = console(sys.stderr)
+        if self.code == "interrupted":
+            err.print()
+            return
+        message = visible(self.message)
+        if err.is_terminal:
+            message = _SENTENCE_END.sub("\n", message)
+        text = Text(message)
+        text.highlight_regex(_COMMAND, "bold")
+        if (partial := self.details.get("partial")) and isinstance(partial, str):
+            shown = visible(partial[-_SHOWN_CHARACTERS:])
+            text.append(f"\nWhat had arrived: {shown}", style="dim")
+        lines = Table.grid(padding=(0, 1, 0, 0))
+        lines.add_row(Text("error:", style="bold red"), text)
+        err.print(lines)
+
+
+def explain(error: Exception) -> Failure:
+    """What to tell of an error; of one that nobody foresaw, how to see where it comes from."""
+    match error:
+        case IngleError():
+            return Failure(error.code, error.message, error.exit_code, _details(error))
+        case typer.TyperException():
+            message = error.format_message()
+            context = getattr(error, "ctx", None)  # only errors of usage have one
+            command = context.command_path if context else "ingle"
+            hint = f"`{command} --help` shows how it is used."
+            return Failure(
+                "usage",
+                f"{message}{'' if message.endswith(('.', '?')) else '.'} {hint}",
+                error.exit_code,
+            )
+        case typer.Abort():
+            return Failure("aborted", "Nothing was done, as nothing was answered.", 1)
+    if _is_debugging():
+        traceback.print_exception(error)
+    return Failure(
+        "internal_error",
+        f"Ingle itself is at fault: {type(error).__name__}: {error}. "
+        "Run it again with `INGLE_LOG_LEVEL=debug` to see where, and please report it.",
+        _INTERNAL,
+    )
+
+
+def _details(error: IngleError) -> dict[str, object]:
+    details: dict[str, object] = {"param": error.param, "is_retryable": error.is_retryable}
+    if isinstance(error, UpstreamError):
+        details |= {
+            "url": error.url,
+            "status": error.status,
+            "server_message": error.server_message,
+            "partial": error.partial,
+        }
+    return {name: value for name, value in details.items() if value is not None}
+
+
+def _is_debugging() -> bool:
+    from ingle.settings import load_settings
+
+    try:
+        return load_settings().log_level == "debug"
+    except IngleError:
+        return False

@@ -1,0 +1,152 @@
+"""`ingle run`: one processor, once."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ingle.cli.completion import complete_processor
+from ingle.cli.terminal import AsJson, note, print_json, spinner, write
+from ingle.errors import InvalidRequest
+
+if TYPE_CHECKING:
+    from ingle.processors.base import Output
+    from ingle.processors.pieces import Piece
+
+    Items = AsyncGenerator[Piece | Output, None]
+
+Values = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME=VALUE",
+        show_default=False,
+        help="A field, as often as needed; NAME=@FILE and NAME=- read a file and stdin. "
+        "Or several fields as a JSON object, @FILE or -.",
+    ),
+]
+
+
+def run(
+    processor: Annotated[
+        str, typer.Argument(metavar="PROVIDER/PROCESSOR", autocompletion=complete_processor)
+    ],
+    input: Values = None,  # noqa: A002 -- the option's name
+    config: Values = None,
+    stream: Annotated[
+        bool, typer.Option("--stream", help="Print the answer piece by piece, as it comes.")
+    ] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Save the text or the images."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run a processor once and print its output.
+
+    \b
+    ingle run localai/completions --input prompt="Once upon a time" --stream
+    ingle run localai/chatgpt --input '{"messages": [{"role": "user", "content": "Hi"}]}'
+    ingle run localai/completions --input prompt=@story.txt --config max_tokens=200 --json
+
+    `ingle processors` lists the processors and their fields.
+    """
+    from ingle.cli.answers import check_writable, save
+    from ingle.cli.values import read_values
+    from ingle.processors.catalogue import get_processor
+
+    schema = get_processor(processor).schema()
+    read_stdin = _reader_of_stdin()
+    values = read_values(input or [], schema["input"], option="--input", read_stdin=read_stdin)
+    settings = read_values(
+        config or [], schema["configuration"], option="--config", read_stdin=read_stdin
+    )
+    if stream and "stream" in schema["configuration"]["properties"]:
+        settings.setdefault("stream", True)
+    if output:
+        check_writable(output)
+    show = _show_json if as_json else _show_text
+    answer = show(_items(processor, values, settings), stream)
+    if output:
+        note(save(answer, output))
+
+
+def _show_text(items: Items, is_stream: bool) -> Output:
+    from ingle.cli.answers import AnswerText
+
+    answer = AnswerText()
+    with spinner("Waiting for the model") as stop_spinner:
+
+        def show(piece: Piece) -> None:
+            stop_spinner()
+            answer.add(piece)
+
+        try:
+            output = asyncio.run(_last(items, show if is_stream else None))
+        except BaseException:  # an error or Ctrl-C: what follows begins on a line of its own
+            answer.cut()
+            raise
+    answer.end(output)
+    return output
+
+
+def _show_json(items: Items, is_stream: bool) -> Output:
+    """One JSON document; or a line for each piece and a last one for the output."""
+    from msgspec.json import encode
+
+    def show(piece: Piece) -> None:
+        write(f'{{"piece":{encode(piece).decode()}}}\n')
+
+    output = asyncio.run(_last(items, show if is_stream else None))
+    if is_stream:
+        write(f'{{"output":{output.model_dump_json()}}}\n')
+    else:
+        print_json(output.model_dump(mode="json"))
+    return output
+
+
+async def _last(items: Items, show: Callable[[Piece], None] | None) -> Output:
+    """The output, after showing each piece that came before it. Ctrl-C stops the work."""
+    from ingle.processors.base import Output
+
+    output = None
+    async with aclosing(items):
+        async for item in items:
+            if isinstance(item, Output):
+                output = item
+            elif show is not None:
+                show(item)
+    assert output is not None, "a processor ends with its output"
+    return output
+
+
+async def _items(slug: str, values: Mapping[str, Any], settings: Mapping[str, Any]) -> Items:
+    """The processor's pieces and its output, from an Ingle that is open as long as this runs."""
+    from ingle.processors.catalogue import run_processor
+    from ingle.runtime import open_runtime
+    from ingle.settings import load_settings
+
+    async with (
+        open_runtime(load_settings()) as runtime,
+        aclosing(run_processor(slug, values, settings, runtime.router)) as items,
+    ):
+        async for item in items:
+            yield item
+
+
+def _reader_of_stdin() -> Callable[[], str]:
+    """A function that gives all of stdin, once."""
+    given: list[str] = []
+
+    def read() -> str:
+        if given:
+            raise InvalidRequest("stdin (-) can give only one value. Use a file for the others.")
+        given.append(sys.stdin.read())
+        return given[0]
+
+    return read

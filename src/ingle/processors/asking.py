@@ -1,0 +1,140 @@
+"""One request of a processor to the server that answers for its model, whoever that is.
+
+Finds the way, and a second time where the server's API has moved. It knows nothing about what is
+asked and answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from ingle.errors import UpstreamRefused
+from ingle.upstream.limits import Limits
+
+if TYPE_CHECKING:  # to list the processors takes neither an HTTP client nor a database
+    from ingle.models.manifest import Capability
+    from ingle.routing import Route, Router
+    from ingle.upstream.chunks import ChunkT
+
+__all__ = ["Question", "Reply", "answered", "streamed"]
+
+PROVIDER = "localai"
+
+T = TypeVar("T")
+Json = dict[str, Any]  # Any: a JSON value has no narrower type
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What to ask of whom.
+
+    `body` makes the request for the way that was found, but for its `model`. `conveniences` are
+    fields of it that a server need not know: one that refuses them is asked without. `timeout_s`
+    is the longest that the server may be silent.
+    """
+
+    endpoint: str
+    body: Callable[[Route], Json]
+    model: str | None
+    base_url: str | None
+    timeout_s: float
+    capability: Capability
+    conveniences: frozenset[str] = frozenset()
+
+    @property
+    def limits(self) -> Limits:
+        """The bounds of the call."""
+        return Limits(idle_s=self.timeout_s, total_s=max(Limits().total_s, self.timeout_s))
+
+
+@dataclass(frozen=True, slots=True)
+class Reply(Generic[T]):
+    """What came, and from where."""
+
+    route: Route
+    url: str
+    items: AsyncGenerator[T, None]
+
+
+@asynccontextmanager
+async def streamed(
+    router: Router, question: Question, into: type[ChunkT]
+) -> AsyncGenerator[Reply[list[ChunkT]], None]:
+    """A streamed answer; `items` are its chunks, a list for each read. Leaving stops the work.
+
+    Raises:
+        IngleError: as `Router.route` and `Client.stream`.
+    """
+
+    def ask(route: Route, body: Json) -> AsyncGenerator[list[ChunkT], None]:
+        return router.client.stream(
+            route.target, question.endpoint, body, into=into, limits=question.limits
+        )
+
+    async with _asked(router, question, ask) as reply:
+        yield reply
+
+
+@asynccontextmanager
+async def answered(
+    router: Router, question: Question, into: type[T]
+) -> AsyncGenerator[Reply[T], None]:
+    """An answer in one; it is the only item. The way to the server is open inside the context.
+
+    Raises:
+        IngleError: as `Router.route` and `Client.post`.
+    """
+
+    async def ask(route: Route, body: Json) -> AsyncGenerator[T, None]:
+        yield await router.client.post(
+            route.target, question.endpoint, body, into=into, limits=question.limits
+        )
+
+    async with _asked(router, question, ask) as reply:
+        yield reply
+
+
+@asynccontextmanager
+async def _asked(
+    router: Router, question: Question, ask: Callable[[Route, Json], AsyncGenerator[T, None]]
+) -> AsyncGenerator[Reply[T], None]:
+    """The reply, once its first item has come; until then a refusal may be met another way."""
+    async with router.route(
+        model=question.model,
+        base_url=question.base_url,
+        provider=PROVIDER,
+        capability=question.capability,
+    ) as route:
+        body = question.body(route) | ({"model": route.model} if route.model else {})
+        while True:
+            async with aclosing(ask(route, body)) as items:
+                try:
+                    first = await anext(items)
+                except UpstreamRefused as refused:
+                    if unknown := _unknown_conveniences(question, body, refused):
+                        body = {name: body[name] for name in body.keys() - unknown}
+                    elif again := await router.route_again(route, refused):
+                        route = again
+                    else:
+                        raise
+                    continue
+                async with aclosing(_from(first, items)) as all_items:
+                    yield Reply(route, route.target.url(question.endpoint), all_items)
+                return
+
+
+async def _from(first: T, others: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
+    yield first
+    async for item in others:
+        yield item
+
+
+def _unknown_conveniences(question: Question, body: Json, refused: UpstreamRefused) -> set[str]:
+    """The fields that the server complains about and that are not needed."""
+    if refused.status not in (400, 422):
+        return set()
+    complaint = f"{refused.param} {refused.server_message}"
+    return {name for name in question.conveniences & body.keys() if name in complaint}

@@ -1,0 +1,176 @@
+"""`localai/chatgpt`: a model's answers to a chat, by LocalAI, this machine or any such server."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from ingle.processors.asking import Question, answered, streamed
+from ingle.processors.base import Configuration, Input, Output, Processor
+from ingle.processors.chat_answer import ChatAnswer
+from ingle.processors.legacy_functions import is_legacy, with_tools
+from ingle.processors.messages import ChatMessage, FunctionCall, Tool
+from ingle.processors.pieces import Piece
+from ingle.processors.tool_choice import with_named_tool_required
+from ingle.upstream.wire import ChatChunk, ChatCompletion
+
+if TYPE_CHECKING:
+    from ingle.routing import Route, Router
+
+__all__ = [
+    "CHAT_COMPLETIONS",
+    "ChatCompletionInput",
+    "ChatCompletionsConfiguration",
+    "ChatCompletionsOutput",
+]
+
+
+class ChatCompletionInput(Input):
+    """The chat so far, and what the model may call."""
+
+    system_message: str = Field(
+        "",
+        description="An optional message from the system, which will be prepended to the chat "
+        "history.",
+    )
+    messages: list[ChatMessage] = Field(
+        [], description="A list of chat messages, each with a role and message text."
+    )
+    functions: list[FunctionCall] | None = Field(
+        None,
+        description="An optional list of functions, which the model may generate JSON inputs for.",
+    )
+    tools: list[Tool] | None = Field(
+        None, description="The same in the newer form, in which a message can hold several calls."
+    )
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.messages and not self.system_message:
+            raise ValueError(
+                "`messages` is empty, so there is nothing to answer. Give at least one, such as "
+                '{"role": "user", "content": "Hello!"}.'
+            )
+        return self
+
+
+class ChatCompletionsConfiguration(Configuration):
+    """How to answer. What is left at `None` is not sent, so the server's own default holds."""
+
+    base_url: str | None = Field(
+        None,
+        description="The base URL of the LocalAI API. Left out, Settings say which server answers.",
+    )
+    model: str | None = Field(None, description="The name of the model to use.")
+    max_tokens: int = Field(
+        1024, ge=1, description="The maximum number of tokens allowed for the generated answer."
+    )
+    temperature: float = Field(0.7, ge=0, le=2, description="The sampling temperature to use.")
+    stream: bool = Field(False, description="Whether to stream the output.")
+    function_call: str | dict[Literal["name"], str] | None = Field(
+        None,
+        description="Controls how the model responds to function calls: `none`, `auto`, or the "
+        'name of the function that it must call, also written {"name": …}.',
+    )
+    tool_choice: str | dict[str, Any] | None = Field(
+        None, description="The same for `tools`: `none`, `auto`, `required`, or which one to call."
+    )
+    timeout: float = Field(
+        60,
+        gt=0,
+        description="Timeout in seconds: how long the server may be silent. "
+        "The time that a model takes to load does not count.",
+    )
+    top_p: float | None = Field(
+        None, ge=0, le=1, description="Consider only the tokens of this much probability."
+    )
+    n: int | None = Field(None, ge=1, le=128, description="How many answers to generate.")
+    stop: str | list[str] | None = Field(None, description="Text at which the answer ends.")
+    seed: int | None = Field(None, description="Makes sampling repeatable, where supported.")
+    response_format: dict[str, Any] | None = Field(
+        None, description="The form of the answer, such as a JSON Schema, as in OpenAI's API."
+    )
+
+
+class ChatCompletionsOutput(Output):
+    """The answers, and all that the server said."""
+
+    choices: list[ChatMessage] = Field(
+        description="A list of chat messages, which are the model's generated responses."
+    )
+    api_response: dict[str, Any] = Field(
+        alias="_api_response", description="The raw API response."
+    )
+
+    @property
+    def _api_response(self) -> dict[str, Any]:
+        """The raw API response, under its own name; a Pydantic field may not begin with `_`."""
+        return self.api_response
+
+
+async def _run(
+    input: ChatCompletionInput,  # noqa: A002
+    configuration: ChatCompletionsConfiguration,
+    router: Router,
+) -> AsyncGenerator[Piece | ChatCompletionsOutput, None]:
+    request = _request(input, configuration)
+    in_old_form = bool(input.functions)
+    question = Question(
+        endpoint="chat/completions",
+        body=lambda route: _for(route, request),
+        model=configuration.model,
+        base_url=configuration.base_url,
+        timeout_s=configuration.timeout,
+        capability="chat",
+        conveniences=frozenset({"stream_options", "parallel_tool_calls"}),
+    )
+    if configuration.stream:
+        async with streamed(router, question, ChatChunk) as reply:
+            answer = ChatAnswer(url=reply.url, in_old_form=in_old_form)
+            async for chunks in reply.items:
+                for piece in answer.take(chunks):
+                    yield piece
+    else:
+        async with answered(router, question, ChatCompletion) as reply_in_one:
+            answer = ChatAnswer(url=reply_in_one.url, in_old_form=in_old_form)
+            completion = await anext(reply_in_one.items)
+        for piece in answer.take_whole(completion):
+            yield piece
+    for piece in answer.end():
+        yield piece
+    yield ChatCompletionsOutput(choices=answer.messages(), api_response=answer.response())
+
+
+def _request(
+    input: ChatCompletionInput,  # noqa: A002
+    configuration: ChatCompletionsConfiguration,
+) -> dict[str, Any]:  # Any: JSON
+    """The request in the form of today, whichever form the functions were given in."""
+    said = input.model_dump(mode="json", exclude={"system_message"}, exclude_none=True)
+    if input.system_message:
+        said["messages"].insert(0, {"role": "system", "content": input.system_message})
+    request = said | configuration.model_dump(
+        mode="json", exclude={"base_url", "model", "timeout"}, exclude_none=True
+    )
+    if not input.tools:
+        request.pop("tool_choice", None)
+    if configuration.stream:
+        request["stream_options"] = {"include_usage": True}
+    return with_tools(request) if is_legacy(request) else request
+
+
+def _for(route: Route, request: dict[str, Any]) -> dict[str, Any]:  # Any: JSON
+    return with_named_tool_required(request) if route.is_local else request
+
+
+CHAT_COMPLETIONS = Processor(
+    slug="localai/chatgpt",
+    name="LocalAI chat completions",
+    description="Answers a chat, and calls functions where it is given some.",
+    input=ChatCompletionInput,
+    configuration=ChatCompletionsConfiguration,
+    output=ChatCompletionsOutput,
+    run=_run,
+)

@@ -1,0 +1,167 @@
+"""`localai/completions`: a prompt's continuations, by LocalAI, this machine or any such server."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Iterable
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field
+
+from ingle.processors.asking import Question, answered, streamed
+from ingle.processors.base import Configuration, Input, Output, Processor
+from ingle.processors.choices import check_all_came, check_number
+from ingle.processors.pieces import Path, Piece
+from ingle.upstream.wire import Completion, CompletionChoiceChunk, CompletionChunk
+
+if TYPE_CHECKING:
+    from ingle.routing import Router
+
+__all__ = [
+    "COMPLETIONS",
+    "CompletionsConfiguration",
+    "CompletionsInput",
+    "CompletionsOutput",
+]
+
+
+class CompletionsInput(Input):
+    """The text to go on from."""
+
+    prompt: str = Field(description="The text prompt to complete.")
+
+
+class CompletionsConfiguration(Configuration):
+    """How to go on. What is left at `None` is not sent, so the server's own default holds."""
+
+    base_url: str | None = Field(
+        None,
+        description="The base URL of the LocalAI API. Left out, Settings say which server answers.",
+    )
+    model: str | None = Field(None, description="The name of the model to use.")
+    max_tokens: int = Field(
+        1024,
+        ge=1,
+        description="The maximum number of tokens allowed for the generated completion.",
+    )
+    temperature: float = Field(0.7, ge=0, le=2, description="The sampling temperature to use.")
+    top_p: float = Field(
+        1,
+        ge=0,
+        le=1,
+        description="An alternative to sampling with temperature, called nucleus sampling, where "
+        "the model considers the results of the tokens with top_p probability mass. So 0.1 means "
+        "only the tokens comprising the top 10% probability mass are considered.",
+    )
+    timeout: float = Field(
+        60,
+        gt=0,
+        description="Timeout in seconds: how long the server may be silent. "
+        "The time that a model takes to load does not count.",
+    )
+    stream: bool = Field(False, description="Whether to stream the output.")
+    n: int | None = Field(None, ge=1, le=128, description="How many completions to generate.")
+    stop: str | list[str] | None = Field(None, description="Text at which the completion ends.")
+    seed: int | None = Field(None, description="Makes sampling repeatable, where supported.")
+
+
+class CompletionsOutput(Output):
+    """The continuations."""
+
+    choices: list[str] = Field(description="The model's generated completions.")
+
+
+async def _run(
+    input: CompletionsInput,  # noqa: A002
+    configuration: CompletionsConfiguration,
+    router: Router,
+) -> AsyncGenerator[Piece | CompletionsOutput, None]:
+    question = Question(
+        endpoint="completions",
+        body=lambda _: _request(input, configuration),
+        model=configuration.model,
+        base_url=configuration.base_url,
+        timeout_s=configuration.timeout,
+        capability="completions",
+    )
+    if configuration.stream:
+        async with streamed(router, question, CompletionChunk) as reply:
+            texts = _Texts(reply.url)
+            async for chunks in reply.items:
+                for piece in texts.take(chunks):
+                    yield piece
+    else:
+        async with answered(router, question, Completion) as reply_in_one:
+            texts = _Texts(reply_in_one.url)
+            answer = await anext(reply_in_one.items)
+        for piece in texts.take_whole(answer):
+            yield piece
+    for piece in texts.end():
+        yield piece
+    yield CompletionsOutput(choices=texts.joined())
+
+
+def _request(
+    input: CompletionsInput,  # noqa: A002
+    configuration: CompletionsConfiguration,
+) -> dict[str, Any]:  # Any: JSON
+    sent = configuration.model_dump(exclude={"base_url", "model", "timeout"}, exclude_none=True)
+    return {"prompt": input.prompt, **sent}
+
+
+class _Texts:
+    """The continuations as they come, each apart. `url` is the one that was called, for errors."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._texts: dict[int, tuple[Path, list[str]]] = {}
+
+    def take(self, chunks: Iterable[CompletionChunk]) -> list[Piece]:
+        """The pieces that these chunks add, in their order.
+
+        Raises:
+            UpstreamInvalid: a choice has a number out of reason.
+        """
+        pieces = []
+        for chunk in chunks:
+            for part in chunk.choices:
+                known = self._texts.get(part.index)
+                if known is None:
+                    check_number(part.index, self._url)
+                    known = self._texts[part.index] = (("choices", part.index), [])
+                if part.text:
+                    path, texts = known
+                    texts.append(part.text)
+                    pieces.append(Piece(path, part.text))
+        return pieces
+
+    def take_whole(self, answer: Completion) -> list[Piece]:
+        """The pieces of an answer that came in one. Raises as `take` does."""
+        choices = [
+            CompletionChoiceChunk(index=number, text=choice.text)
+            for number, choice in enumerate(answer.choices)
+        ]
+        return self.take([CompletionChunk(choices=choices)])
+
+    def end(self) -> list[Piece]:
+        """The last pieces: a continuation of nothing is empty text.
+
+        Raises:
+            UpstreamInvalid: there are no choices, or one between others is missing.
+        """
+        check_all_came(self._texts, self._url)
+        return [Piece(path, value="") for path, texts in self._texts.values() if not texts]
+
+    def joined(self) -> list[str]:
+        """The whole texts, in order."""
+        return ["".join(self._texts[number][1]) for number in sorted(self._texts)]
+
+
+COMPLETIONS = Processor(
+    slug="localai/completions",
+    name="LocalAI completions",
+    description="Goes on writing from a prompt.",
+    input=CompletionsInput,
+    configuration=CompletionsConfiguration,
+    output=CompletionsOutput,
+    run=_run,
+)

@@ -1,0 +1,114 @@
+"""What `/metrics` tells Prometheus: requests, times, tokens, engines.
+
+All of it is counted once a request, when it is over; a streamed piece costs nothing here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from ingle.engines.supervisor import EngineStatus, Supervisor
+
+__all__ = ["CONTENT_TYPE", "Metrics"]
+
+CONTENT_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
+_SECONDS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
+
+_TOKENS = {
+    "prompt": re.compile(rb'"(?:prompt|input)_tokens":\s*(\d+)'),
+    "completion": re.compile(rb'"(?:completion|output)_tokens":\s*(\d+)'),
+}
+_TIMINGS = {
+    "prompt": re.compile(rb'"(?:cache_n|prompt_n)":(\d+)'),
+    "completion": re.compile(rb'"predicted_n":(\d+)'),
+}
+"""llama.cpp ends a stream with these where the caller asked for no usage."""
+
+
+class Metrics:
+    """Counts what one server does."""
+
+    def __init__(self, supervisor: Supervisor) -> None:
+        self._registry = CollectorRegistry()
+        self._requests = Counter(
+            "ingle_requests_total",
+            "Requests answered; status 499: the caller left before the end.",
+            ["route", "status"],
+            registry=self._registry,
+        )
+        self._seconds = Histogram(
+            "ingle_request_seconds",
+            "From a request's arrival to the end of its answer.",
+            ["route"],
+            buckets=_SECONDS,
+            registry=self._registry,
+        )
+        self._first = Histogram(
+            "ingle_first_byte_seconds",
+            "From a request's arrival to the first byte of its answer: the first token of a stream.",
+            ["route"],
+            buckets=_SECONDS,
+            registry=self._registry,
+        )
+        self._tokens = Counter(
+            "ingle_tokens_total",
+            "Tokens of prompts and completions, where the answer told them.",
+            ["kind"],
+            registry=self._registry,
+        )
+        self._running = Gauge(
+            "ingle_requests_running", "Requests being answered.", registry=self._registry
+        )
+        self._registry.register(_Engines(supervisor))
+
+    def began(self) -> None:
+        """Count a request that came in."""
+        self._running.inc()
+
+    def ended(self, route: str, status: int, seconds: float, first_s: float | None) -> None:
+        """Count its answer. `route` is a closed set of names, never what a caller wrote."""
+        self._running.dec()
+        self._requests.labels(route, str(status)).inc()
+        self._seconds.labels(route).observe(seconds)
+        if first_s is not None:
+            self._first.labels(route).observe(first_s)
+
+    def count_tokens(self, tail: bytes) -> None:
+        """Count the tokens that the last bytes of an answer tell of."""
+        for kind, pattern in _TOKENS.items():
+            counted = pattern.findall(tail)[-1:] or _TIMINGS[kind].findall(tail)
+            if counted:
+                self._tokens.labels(kind).inc(sum(map(int, counted)))
+
+    def exposition(self) -> bytes:
+        """All of it in Prometheus's text format. Reads the memory of engines: call in a thread."""
+        return generate_latest(self._registry)
+
+
+class _Engines(Collector):
+    """The engines as they are when Prometheus asks."""
+
+    def __init__(self, supervisor: Supervisor) -> None:
+        self._supervisor = supervisor
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """A family for each thing told of the engines."""
+        engines: Sequence[EngineStatus] = self._supervisor.status()
+        running = GaugeMetricFamily("ingle_engines", "Engines by state.", labels=["state"])
+        for state in sorted({engine.state for engine in engines}):
+            running.add_metric([state], sum(engine.state == state for engine in engines))
+        memory = GaugeMetricFamily(
+            "ingle_engine_memory_bytes", "Memory that an engine holds.", labels=["model"]
+        )
+        calls = GaugeMetricFamily(
+            "ingle_engine_calls", "Calls that an engine is answering.", labels=["model"]
+        )
+        for engine in engines:
+            memory.add_metric([engine.name], engine.memory_bytes or 0)
+            calls.add_metric([engine.name], engine.leases)
+        yield from (running, memory, calls)

@@ -1,0 +1,53 @@
+"""`/v1/models`: which models there are, one of them, and the removal of an installed one."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from ingle.errors import ModelNotFound
+from ingle.routing import ModelEntry
+from ingle.server.exchange import Exchange
+
+__all__ = ["list_models", "remove_model", "show_model"]
+
+Json = dict[str, Any]  # Any: a JSON value has no narrower type
+
+
+async def list_models(exchange: Exchange) -> None:
+    """Answer with the models of this machine and of all connections."""
+    entries = await exchange.runtime.router.models()
+    await exchange.answer.json({"object": "list", "data": [_described(entry) for entry in entries]})
+
+
+async def show_model(name: str, exchange: Exchange) -> None:
+    """Answer with one model. A name may hold slashes, such as `localai/gpt-4`.
+
+    Raises:
+        ModelNotFound: none has this name.
+    """
+    entries = await exchange.runtime.router.models()
+    for entry in entries:
+        if entry.id == name:
+            await exchange.answer.json(_described(entry))
+            return
+    names = ", ".join(entry.id for entry in entries) or "none"
+    raise ModelNotFound(f"There is no model {name!r}. There are: {names}.", param="model")
+
+
+async def remove_model(name: str, exchange: Exchange) -> None:
+    """Stop a model's engine and delete its files.
+
+    Raises:
+        ModelNotFound: none that is installed on this machine has this name.
+        NotAllowed: the model is a part of Ingle.
+    """
+    installed = name.removeprefix("local/")
+    model = await asyncio.to_thread(exchange.runtime.models.get, installed)
+    await exchange.runtime.supervisor.stop(model.name)
+    await asyncio.to_thread(exchange.runtime.models.remove, model.name)
+    await exchange.answer.json({"id": name, "object": "model", "deleted": True})
+
+
+def _described(entry: ModelEntry) -> Json:
+    return {"id": entry.id, "object": "model", "created": entry.created, "owned_by": entry.owned_by}

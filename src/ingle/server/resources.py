@@ -1,0 +1,82 @@
+"""Which path leads to what answers it: with and without `/v1`, as LocalAI has it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import partial
+from types import MappingProxyType
+
+from ingle._version import __version__
+from ingle.errors import NotFound
+from ingle.server.api import answer_api
+from ingle.server.endpoints import ENDPOINTS
+from ingle.server.error_shapes import OPENAI, ErrorShape
+from ingle.server.exchange import Exchange, Handler
+from ingle.server.metrics import CONTENT_TYPE
+from ingle.server.models_api import list_models, remove_model, show_model
+from ingle.server.relay import relay
+from ingle.server.welcome import show_welcome
+
+__all__ = ["Resource", "find_resource", "not_found"]
+
+_HEALTH_PATHS = ("/health", "/healthz", "/livez", "/readyz")
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """What answers at a path. `name` is one of a closed set; `is_open` asks for no key."""
+
+    name: str
+    handlers: Mapping[str, Handler]
+    shape: ErrorShape = OPENAI
+    is_open: bool = False
+
+
+async def _health(exchange: Exchange) -> None:
+    await exchange.answer.json({"status": "ok", "name": "ingle", "version": __version__})
+
+
+async def _metrics(exchange: Exchange) -> None:
+    await exchange.answer.whole(exchange.metrics.exposition(), CONTENT_TYPE)
+
+
+def find_resource(path: str) -> Resource | None:
+    """What answers at a path, `None` if nothing does."""
+    if resource := _RESOURCES.get(path.rstrip("/") or "/"):
+        return resource
+    if path == "/api" or path.startswith("/api/"):
+        return _API
+    short = path.removeprefix("/v1")
+    if short.startswith("/models/"):
+        name = short.removeprefix("/models/")
+        handlers = {"GET": partial(show_model, name), "DELETE": partial(remove_model, name)}
+        return Resource("models", handlers)
+    return None
+
+
+def not_found(path: str) -> NotFound:
+    """The error for a path where nothing answers; names the nearest one that there is."""
+    near = get_close_matches(path, _RESOURCES, n=1, cutoff=0.5)
+    meant = f" Did you mean {near[0]}?" if near else " The README lists what there is."
+    return NotFound(f"There is nothing at {path}.{meant}")
+
+
+def _all() -> dict[str, Resource]:
+    health = Resource("health", {"GET": _health}, is_open=True)
+    resources = {
+        "/": Resource("welcome", {"GET": show_welcome}, is_open=True),
+        "/metrics": Resource("metrics", {"GET": _metrics}),
+        **dict.fromkeys(_HEALTH_PATHS, health),
+    }
+    for prefix in ("/v1", ""):
+        resources[f"{prefix}/models"] = Resource("models", {"GET": list_models})
+        for path, endpoint in ENDPOINTS.items():
+            handlers = {"POST": partial(relay, endpoint)}
+            resources[f"{prefix}/{path}"] = Resource(endpoint.path, handlers, endpoint.shape)
+    return resources
+
+
+_API = Resource("api", dict.fromkeys(("GET", "POST", "PUT", "PATCH", "DELETE"), answer_api))
+_RESOURCES: Mapping[str, Resource] = MappingProxyType(_all())

@@ -1,0 +1,155 @@
+"""How a setting's text is read: sizes, lists of words, addresses, names and keys.
+
+Each reader raises ValueError with a reason for people; who catches it says which setting and where.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+__all__ = [
+    "BaseUrl",
+    "Bytes",
+    "ConnectionKey",
+    "ConnectionName",
+    "DatabaseUrl",
+    "Folder",
+    "Host",
+    "LogLevel",
+    "Seconds",
+    "Words",
+    "check_base_url",
+    "check_connection_key",
+    "check_connection_name",
+    "mask",
+    "parse_size",
+]
+
+_SHORTEST_SHOWN = 16  # of a shorter key, four characters would give too much away
+_SIZE = re.compile(r"(\d{1,19}(?:\.\d{1,9})?)\s*([kmgt]?)(i?)(b?)", re.IGNORECASE | re.ASCII)
+_CONNECTION_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?")
+_RESERVED_NAMES = frozenset({"app", "local"})  # `local/demo` and `app/slug` mean other things
+
+
+def mask(secret: str) -> str:
+    """The secret as it may be shown: its last four characters if it is long, else none."""
+    return f"…{secret[-4:]}" if len(secret) >= _SHORTEST_SHOWN else "…"
+
+
+def check_connection_name(name: str) -> str:
+    """The name itself.
+
+    Raises:
+        ValueError: it is not a connection's name.
+    """
+    if name in _RESERVED_NAMES:
+        raise ValueError(f"a connection cannot be called {name!r}: `{name}/…` means something else")
+    if not _CONNECTION_NAME.fullmatch(name):
+        raise ValueError(
+            f"{name!r} is not a connection's name: up to 64 of a-z, 0-9, '.', '_' and '-', "
+            "beginning with a letter or digit"
+        )
+    return name
+
+
+def check_base_url(text: str) -> str:
+    """The base URL as written, without spaces around it; what it leads to is found out later.
+
+    Raises:
+        ValueError: it can be no URL, or holds a password.
+    """
+    text = text.strip()
+    if not text or len(text) > 2048 or any(c.isspace() or not c.isprintable() for c in text):
+        raise ValueError("a base URL is up to 2048 characters without spaces")
+    if "@" in text.split("://")[-1].split("/")[0]:
+        raise ValueError("a base URL holds no name or password; the key has its own place, api_key")
+    return text
+
+
+def check_connection_key(text: str) -> str:
+    """The key without spaces around it.
+
+    Raises:
+        ValueError: it cannot be sent in an HTTP header; the reason does not show it.
+    """
+    text = text.strip()
+    if not text or len(text) > 4096 or any(not "!" <= c <= "~" for c in text):
+        raise ValueError("a key is up to 4096 visible ASCII characters without spaces")
+    return text
+
+
+def parse_size(text: str) -> int:
+    """Bytes of a text such as `1500000`, `512MiB`, `6G` or `1.5GB`.
+
+    As memory is spoken of, `6G` and `6GiB` are 6 x 1024^3; only `6GB`, with its B, counts in
+    thousands.
+
+    Raises:
+        ValueError: it is none of these.
+    """
+    match = _SIZE.fullmatch(text.strip())
+    if not match or (match[3] and not match[2]):
+        raise ValueError("a size is a number of bytes such as 1500000, or such as 512MiB or 6G")
+    number, prefix, binary, byte = match.groups()
+    base = 1000 if byte and not binary else 1024
+    return int(Decimal(number) * base ** " kmgt".index(prefix.lower() or " "))
+
+
+def _size(value: object) -> object:
+    return parse_size(value) if isinstance(value, str) else value
+
+
+def _words(value: object) -> object:
+    if isinstance(value, str):
+        return tuple(word.strip() for word in value.split(",") if word.strip())
+    return value
+
+
+def _lower(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
+def _host(value: str) -> str:
+    host = value.strip().removeprefix("[").removesuffix("]")
+    if not _HOST_NAME.fullmatch(host):
+        try:
+            ipaddress.IPv6Address(host)
+        except ValueError as error:
+            raise ValueError(
+                "a host is an address or a name such as 127.0.0.1, ::1 or box.local, without a port"
+            ) from error
+    return host
+
+
+def _folder(value: Path) -> Path:
+    if not str(value).isprintable():
+        raise ValueError("a folder's name holds no control characters")
+    try:
+        return value.expanduser().absolute()
+    except RuntimeError as error:  # whose home folder ~ or ~user is, is not known
+        raise ValueError(f"{value} cannot be found: {error}") from error
+
+
+def _database_url(value: str) -> str:
+    if not value.startswith(("sqlite:", "postgresql:", "postgresql+")):
+        raise ValueError("a database URL begins with sqlite: or postgresql:")
+    return value
+
+
+Bytes = Annotated[int, BeforeValidator(_size), Field(ge=1, le=2**62)]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
+LogLevel = Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)]
+Host = Annotated[str, AfterValidator(_host)]
+Folder = Annotated[Path, AfterValidator(_folder)]
+DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
+ConnectionName = Annotated[str, AfterValidator(check_connection_name)]
+BaseUrl = Annotated[str, AfterValidator(check_base_url)]
+ConnectionKey = Annotated[str, AfterValidator(check_connection_key)]

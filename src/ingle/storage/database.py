@@ -1,0 +1,209 @@
+"""The database: opened, brought up to date, and read and written in transactions.
+
+SQLite in the home folder unless `database_url` names another. Everything here blocks, so async
+callers go through `asyncio.to_thread`. It knows nothing about what is in the tables.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from ingle.errors import ConfigurationError
+from ingle.files import make_private_folder, storage_error
+from ingle.settings import Settings
+from ingle.storage.faults import database_error
+from ingle.storage.migrations import REVISIONS
+from ingle.storage.revision import read_revision
+
+__all__ = ["BUSY_S", "Database"]
+
+BUSY_S = 5.0
+"""Ours take milliseconds; whoever is still waiting then is told."""
+
+_UPGRADE_BUSY_S = 120.0
+"""How long an upgrade waits for another process's upgrade of the same database."""
+
+_RETRY_S = 0.01
+
+
+class Database:
+    """One database. Any thread may use it; each transaction has a connection of its own."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @classmethod
+    def open(cls, settings: Settings, *, busy_s: float = BUSY_S) -> Database:
+        """The database of these settings, made if it is not there and upgraded if it is old.
+
+        An existing SQLite file is copied beside itself before it is upgraded. Of several processes
+        that open the same one at once, one makes or upgrades it and the others wait. `busy_s` is
+        how long a transaction waits for another that writes.
+
+        Raises:
+            ConfigurationError: `database_url` is wrong, or its driver is not installed.
+            StorageError: the folder or the file cannot be used; the file is damaged, locked, not
+                Ingle's, or of a newer Ingle.
+        """
+        make_private_folder(settings.home)
+        url = _url(settings)
+        if url.get_backend_name() == "sqlite":
+            _make_file(Path(str(url.database)))
+        database = cls(_engine(url, busy_s=busy_s))
+        try:
+            with database.reading() as connection:
+                is_current = read_revision(connection) == REVISIONS[-1]
+            if not is_current:
+                _upgrade(url)
+        except BaseException:
+            database.close()
+            raise
+        return database
+
+    def close(self) -> None:
+        """Close all connections. A transaction that still runs keeps its own until it ends."""
+        self._engine.dispose()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A transaction that sees the same state of the database throughout.
+
+        Raises:
+            StorageError: the database failed.
+        """
+        with _transaction(self._engine, "BEGIN") as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that is committed if the block ends well, else undone.
+
+        On SQLite no other writes while it runs, so what it reads stays true until it commits.
+
+        Raises:
+            StorageError: the database failed, and nothing was changed.
+        """
+        with _transaction(self._engine, "BEGIN IMMEDIATE") as connection:
+            yield connection
+
+
+def _upgrade(url: URL) -> None:
+    # Alembic takes longer to import than all else here, so it is loaded only when there is need.
+    from ingle.storage.upgrade import upgrade
+
+    # Without foreign keys: SQLite alters a table by making it anew, and dropping the old one would
+    # delete what refers to it (https://www.sqlite.org/lang_altertable.html#otheralter, step 1).
+    engine = _engine(url, busy_s=_UPGRADE_BUSY_S, foreign_keys=False)
+    try:
+        with _transaction(engine, "BEGIN IMMEDIATE") as connection:
+            upgrade(connection)
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def _transaction(engine: Engine, begin: str) -> Iterator[Connection]:
+    try:
+        with (
+            engine.connect().execution_options(ingle_begin=begin) as connection,
+            connection.begin(),
+        ):
+            yield connection
+    except DBAPIError as error:
+        raise database_error(error, engine.url) from error
+
+
+def _url(settings: Settings) -> URL:
+    """Where the database is; for SQLite always the absolute path of a file.
+
+    Raises:
+        ConfigurationError: `database_url` is wrong.
+    """
+    if settings.database_url is None:
+        return URL.create("sqlite", database=str(settings.home / "ingle.db"))
+    try:
+        url = make_url(settings.database_url)
+    except (ArgumentError, ValueError) as error:
+        raise ConfigurationError(
+            f"`database_url` ({settings.source('database_url')}) is not a URL. "
+            "Write it as in sqlite:////srv/ingle/ingle.db."
+        ) from error
+    if url.get_backend_name() != "sqlite":
+        return url
+    if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
+        raise ConfigurationError(
+            f"`database_url` ({settings.source('database_url')}) must name a file, by its plain "
+            "path, as in sqlite:////srv/ingle/ingle.db."
+        )
+    return url.set(database=str(Path(url.database).absolute()))
+
+
+def _engine(url: URL, *, busy_s: float, foreign_keys: bool = True) -> Engine:
+    if url.get_backend_name() != "sqlite":
+        try:
+            return create_engine(url, hide_parameters=True)
+        except (ImportError, NoSuchModuleError) as error:
+            raise ConfigurationError(
+                f"The driver for {url.drivername} is not installed ({error}). "
+                f"Install it, or take `database_url` out to use SQLite."
+            ) from error
+
+    # isolation_level: else the sqlite3 module begins transactions by itself, too late and not for
+    # CREATE TABLE. max_overflow: as many connections as threads use at once, so that none waits.
+    # hide_parameters: an error may be logged, and what was to be stored may be private.
+    arguments = {"isolation_level": None, "timeout": busy_s}
+    engine = create_engine(url, connect_args=arguments, max_overflow=-1, hide_parameters=True)
+
+    @event.listens_for(engine, "connect")
+    def set_up(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+        cursor = connection.cursor()
+        _use_wal(cursor, until=time.monotonic() + busy_s)
+        cursor.execute("PRAGMA synchronous=NORMAL")  # safe with WAL; see shared/measured.md
+        cursor.execute(f"PRAGMA foreign_keys={'ON' if foreign_keys else 'OFF'}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql(connection.get_execution_options()["ingle_begin"])
+
+    return engine
+
+
+def _use_wal(cursor: DBAPICursor, *, until: float) -> None:
+    """Let readers and the writer not wait for another; the file remembers it.
+
+    While another process switches a new file over, this fails at once whatever the timeout is
+    (seen once in 480 opens by eight processes), so it is tried again until a moment (monotonic).
+    """
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(_RETRY_S)
+        else:
+            return
+
+
+def _make_file(path: Path) -> None:
+    """Make the file if it is not there, before SQLite would make it readable by everyone.
+
+    Raises:
+        StorageError: it cannot be opened for writing.
+    """
+    make_private_folder(path.parent)
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise storage_error(f"The database {path} cannot be opened", error) from error

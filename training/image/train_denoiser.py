@@ -1,0 +1,182 @@
+"""Trains the denoiser on latents of drawn pictures: some forty minutes on two cores.
+
+    python train_denoiser.py bank --pictures 60000
+    python train_denoiser.py train --minutes 40 [--resume]
+    python train_denoiser.py sheet
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import random
+import time
+from pathlib import Path
+
+import torch
+from autoencoder import SHORT_SIDE, Decoder, Encoder
+from captions import make_pair
+from denoiser import STEPS, Denoiser
+from reader import Reader, one_hot, probabilities
+from scenes import draw
+from sheet import save_sheet
+from tokenizers import Tokenizer
+from torch import Tensor
+from train_autoencoder import to_pictures, to_tensor
+from train_reader import encode
+
+BUILD = Path(__file__).parent / "build"
+
+
+def autoencoder() -> tuple[Encoder, Decoder, Tensor, Tensor]:
+    """The two halves, and the mean and spread of a latent's channels, shaped for a grid."""
+    state = torch.load(BUILD / "autoencoder.pt", weights_only=True)
+    encoder, decoder = Encoder(), Decoder()
+    encoder.load_state_dict(state["encoder"])
+    decoder.load_state_dict(state["decoder"])
+    return encoder, decoder, state["mean"][None, :, None, None], state["spread"][None, :, None, None]
+
+
+@torch.no_grad()
+def make_bank(pictures: int, seed: int) -> None:
+    """Draws pictures and keeps their latents and labels, by the picture's ratio."""
+    encoder, _, mean, spread = autoencoder()
+    encoder.to(memory_format=torch.channels_last)
+    rng = random.Random(seed)
+    waiting: dict[float, list[tuple[object, list[list[int]]]]] = {}
+    latents: dict[float, list[Tensor]] = {}
+    labels: dict[float, list[Tensor]] = {}
+    for i in range(pictures):
+        pair = make_pair(rng)
+        group = waiting.setdefault(pair.scene.ratio, [])
+        group.append((draw(pair.scene, SHORT_SIDE), [list(label) for label in pair.labels]))
+        if len(group) == 32:
+            drawn = to_tensor([picture for picture, _ in group])  # type: ignore[misc]
+            latents.setdefault(pair.scene.ratio, []).append(((encoder(drawn) - mean) / spread).half())
+            labels.setdefault(pair.scene.ratio, []).append(torch.tensor([said for _, said in group], dtype=torch.uint8))
+            group.clear()
+        if i % 5000 == 0:
+            print(i, flush=True)
+    bank = {str(ratio): {"latents": torch.cat(latents[ratio]), "labels": torch.cat(labels[ratio])} for ratio in latents}
+    torch.save(bank, BUILD / f"bank-{seed}.pt")
+
+
+def train(minutes: float, resume: bool, batch: int, peak: float) -> None:
+    banks = [torch.load(path, weights_only=True) for path in sorted(BUILD.glob("bank-*.pt"))]
+    ratios = sorted(banks[0])
+    latents = {r: torch.cat([b[r]["latents"] for b in banks]) for r in ratios}
+    labels = {r: torch.cat([b[r]["labels"] for b in banks]) for r in ratios}
+    shares = [len(latents[r]) for r in ratios]
+    rng = random.Random(time.time_ns())
+    torch.manual_seed(rng.randrange(2**31))
+    model = Denoiser()
+    if resume:
+        model.load_state_dict(torch.load(BUILD / "denoiser-last.pt", weights_only=True))
+    average = copy.deepcopy(model)
+    decayed = [p for p in model.parameters() if p.ndim >= 2]
+    plain = [p for p in model.parameters() if p.ndim < 2]
+    optimiser = torch.optim.AdamW([{"params": decayed, "weight_decay": 0.01}, {"params": plain, "weight_decay": 0.0}], lr=peak, betas=(0.9, 0.97))
+    began, step, smooth, seen = time.monotonic(), 0, 0.0, 0
+    while (spent := (time.monotonic() - began) / 60) < minutes:
+        progress = spent / minutes
+        rate = peak * min(1.0, (step + 1) / 150) * min(1.0, (1 - progress) / 0.5) + 1e-6
+        for group in optimiser.param_groups:
+            group["lr"] = rate
+        ratio = rng.choices(ratios, shares)[0]
+        picked = torch.randint(len(latents[ratio]), (batch,))
+        clean = latents[ratio][picked].float()
+        said = labels[ratio][picked].long()
+        said[torch.rand(batch) < 0.1] = 0
+        slots = one_hot(said)
+        time_step = torch.randint(STEPS, (batch,))
+        share = model.alphas[time_step][:, None, None, None]
+        noise_share = (1 - share * share).sqrt()
+        noisy = share * clean + noise_share * torch.randn_like(clean)
+        guess = model(noisy, time_step, slots)
+        # The error of the velocity, in effect: what is left of noise weighs an error more.
+        weight = 1 / noise_share.square().clamp(min=0.04)
+        loss = (weight * (guess - clean).square()).mean()
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimiser.step()
+        kept = min(0.999, (step + 1) / (step + 10))
+        with torch.no_grad():
+            for mine, theirs in zip(average.parameters(), model.parameters(), strict=True):
+                mine.lerp_(theirs, 1 - kept)
+        seen += batch
+        smooth = loss.item() if step == 0 else 0.98 * smooth + 0.02 * loss.item()
+        if step % 50 == 0:
+            print(f"{spent:5.1f} min  step {step:5d}  loss {smooth:.4f}  {seen / max(spent * 60, 1):.0f} pictures/s", flush=True)
+        if step % 300 == 299:
+            torch.save(model.state_dict(), BUILD / "denoiser-last.pt")
+            torch.save(average.state_dict(), BUILD / "denoiser.pt")
+        step += 1
+    torch.save(model.state_dict(), BUILD / "denoiser-last.pt")
+    torch.save(average.state_dict(), BUILD / "denoiser.pt")
+
+
+@torch.no_grad()
+def sample(model: Denoiser, slots: Tensor, nothing: Tensor, grid: tuple[int, int], steps: int, guidance: float, seed: int) -> Tensor:
+    """DDIM without added noise over evenly spaced time steps; the clean latents."""
+    generator = torch.Generator().manual_seed(seed)
+    x = torch.randn(len(slots), 10, *grid, generator=generator)
+    times = [round(STEPS - i * STEPS / steps) - 1 for i in range(steps)]
+    both = torch.cat([nothing.expand_as(slots), slots])
+    for i, now in enumerate(times):
+        without, with_ = model(torch.cat([x, x]), torch.full((2 * len(slots),), now), both).chunk(2)
+        clean = without + guidance * (with_ - without)
+        share = model.alphas[now]
+        noise = (x - share * clean) / (1 - share * share).sqrt()
+        after = model.alphas[times[i + 1]] if i + 1 < steps else torch.tensor(1.0)
+        x = after * clean + (1 - after * after).sqrt() * noise
+    return x
+
+
+PROMPTS = [
+    "a red circle on a blue background", "a yellow star on a navy background", "a small green square in the top right corner on a white background",
+    "a red circle next to a blue square", "a blue triangle above an orange heart", "a house under a sun", "a boat on the sea", "a smiley",
+    "three pink hearts on a mint background", "a christmas tree in the snow", "the moon and stars", "a purple cat on a yellow background",
+    "a white diamond on black and red diagonal stripes", "a rocket in space", "a black and white checkerboard", "a snowman in the snow",
+    "a red car in the desert", "a house with a blue roof and a tree at sunset", "a golden ring on purple", "a mountain and a cloud",
+    "a small white star inside a big red heart", "two fish on a light blue gradient background", "a red apple", "a pink flower in a meadow",
+    "a red mushroom with white spots", "a green circle on the left and a yellow star on the right", "an orange balloon at sunset", "something pretty",
+    "a blue and white flag", "a black cat on an orange background", "a sunset", "a green cross on white, high quality, 4k, trending",
+]
+
+
+@torch.no_grad()
+def make_sheet(steps: int, guidance: float, name: str, seed: int) -> None:
+    _, decoder, mean, spread = autoencoder()
+    tokenizer = Tokenizer.from_file(str(BUILD / "tokenizer.json"))
+    reader = Reader(tokenizer.get_vocab_size())
+    reader.load_state_dict(torch.load(BUILD / "reader.pt", weights_only=True))
+    model = Denoiser()
+    model.load_state_dict(torch.load(BUILD / "denoiser.pt", weights_only=True))
+    slots = probabilities(reader(encode(tokenizer, PROMPTS)), 1.5)
+    nothing = probabilities(reader(encode(tokenizer, [""])), 1.5)
+    latents = sample(model, slots, nothing, (16, 16), steps, guidance, seed)
+    save_sheet(to_pictures(decoder(latents * spread + mean, (256, 256))), BUILD / name, columns=8, titles=PROMPTS)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", choices=["bank", "train", "sheet"])
+    parser.add_argument("--minutes", type=float, default=40)
+    parser.add_argument("--pictures", type=int, default=60_000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--batch", type=int, default=48)
+    parser.add_argument("--peak", type=float, default=8e-4)
+    parser.add_argument("--steps", type=int, default=12)
+    parser.add_argument("--guidance", type=float, default=2.5)
+    parser.add_argument("--name", default="drawn-by-the-model.png")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--resume", action="store_true")
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    if arguments.what == "bank":
+        make_bank(arguments.pictures, arguments.seed)
+    elif arguments.what == "train":
+        train(arguments.minutes, arguments.resume, arguments.batch, arguments.peak)
+    else:
+        make_sheet(arguments.steps, arguments.guidance, arguments.name, arguments.seed)
