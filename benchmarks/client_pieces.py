@@ -190,7 +190,9 @@ async def measure(port: int, pieces: int, rounds: int) -> None:
                 ratio = statistics.median(
                     value / bare for value, bare in zip(values, figures["bare"], strict=True)
                 )
-                print(f"  {name:10} {statistics.median(values):8.2f} us a piece  {ratio:7.2f} x bare")
+                print(
+                    f"  {name:10} {statistics.median(values):8.2f} us a piece  {ratio:7.2f} x bare"
+                )
 
 
 def main() -> None:

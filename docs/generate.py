@@ -130,7 +130,9 @@ def _default(name: str, field: dict[str, Any], required: set[str]) -> str:
     if name in required:
         return "required"
     default = field.get("default")
-    return "" if default is None else f"`{default!r}`" if isinstance(default, str) else f"`{default}`"
+    return (
+        "" if default is None else f"`{default!r}`" if isinstance(default, str) else f"`{default}`"
+    )
 
 
 def _code(text: str) -> str:

@@ -169,9 +169,7 @@ def test_tool_calls_are_folded_by_index() -> None:
             [call(0, "f", "1", "a"), call(0, "g", "2", "b")], id="the same index for every call"
         ),
         pytest.param([call(None, "f", "1", "a"), call(None, "g", "2", "b")], id="no index"),
-        pytest.param(
-            [call(7, "f", "1", "a"), call(9, "g", "2", "b")], id="indexes from anywhere"
-        ),
+        pytest.param([call(7, "f", "1", "a"), call(9, "g", "2", "b")], id="indexes from anywhere"),
         pytest.param(
             [
                 call(None, "f", "", "a"),

@@ -1,6 +1,6 @@
 """Writes the checkpoint as the GGUF file that ships with Ingle, weights in Q8_0.
 
-    python export.py [--output PATH]
+python export.py [--output PATH]
 """
 
 import argparse

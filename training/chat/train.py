@@ -107,9 +107,7 @@ def main() -> None:
 
     def loss_of(tokens: Tensor, targets: Tensor, weights: Tensor, positions: Tensor) -> Tensor:
         logits = model(tokens, positions)
-        losses = functional.cross_entropy(
-            logits.flatten(0, 1), targets.flatten(), reduction="none"
-        )
+        losses = functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="none")
         return (losses * weights.flatten()).sum()
 
     compiled = torch.compile(loss_of, dynamic=False)

@@ -24,7 +24,15 @@ def _gradient(canvas: skia.Canvas, width: float, height: float, top: Rgb, bottom
     canvas.drawRect(skia.Rect.MakeWH(width, height), skia.Paint(Shader=shader))
 
 
-def _hill(canvas: skia.Canvas, width: float, height: float, level: float, swing: float, phase: float, colour: Rgb) -> None:
+def _hill(
+    canvas: skia.Canvas,
+    width: float,
+    height: float,
+    level: float,
+    swing: float,
+    phase: float,
+    colour: Rgb,
+) -> None:
     path = skia.Path()
     path.moveTo(0, height)
     for i in range(41):
@@ -36,27 +44,37 @@ def _hill(canvas: skia.Canvas, width: float, height: float, level: float, swing:
     canvas.drawPath(path, paint(colour))
 
 
-def plain(canvas: skia.Canvas, width: float, height: float, first: Rgb, second: Rgb, phase: float) -> None:
+def plain(
+    canvas: skia.Canvas, width: float, height: float, first: Rgb, second: Rgb, phase: float
+) -> None:
     box(canvas, 0, 0, width, height, first)
 
 
-def gradient(canvas: skia.Canvas, width: float, height: float, first: Rgb, second: Rgb, phase: float) -> None:
+def gradient(
+    canvas: skia.Canvas, width: float, height: float, first: Rgb, second: Rgb, phase: float
+) -> None:
     _gradient(canvas, width, height, lighter(first, 0.35), darker(first, 0.12))
 
 
-def horizontal_stripes(canvas: skia.Canvas, width: float, height: float, first: Rgb, second: Rgb, phase: float) -> None:
+def horizontal_stripes(
+    canvas: skia.Canvas, width: float, height: float, first: Rgb, second: Rgb, phase: float
+) -> None:
     box(canvas, 0, 0, width, height, first)
     for i in range(4):
         box(canvas, 0, (i + 0.5) * height / 4, width, (i + 1) * height / 4, second)
 
 
-def vertical_stripes(canvas: skia.Canvas, width: float, height: float, first: Rgb, second: Rgb, phase: float) -> None:
+def vertical_stripes(
+    canvas: skia.Canvas, width: float, height: float, first: Rgb, second: Rgb, phase: float
+) -> None:
     box(canvas, 0, 0, width, height, first)
     for i in range(4):
         box(canvas, (i + 0.5) * width / 4, 0, (i + 1) * width / 4, height, second)
 
 
-def diagonal_stripes(canvas: skia.Canvas, width: float, height: float, first: Rgb, second: Rgb, phase: float) -> None:
+def diagonal_stripes(
+    canvas: skia.Canvas, width: float, height: float, first: Rgb, second: Rgb, phase: float
+) -> None:
     box(canvas, 0, 0, width, height, first)
     canvas.save()
     canvas.rotate(45)
@@ -66,16 +84,22 @@ def diagonal_stripes(canvas: skia.Canvas, width: float, height: float, first: Rg
     canvas.restore()
 
 
-def checkerboard(canvas: skia.Canvas, width: float, height: float, first: Rgb, second: Rgb, phase: float) -> None:
+def checkerboard(
+    canvas: skia.Canvas, width: float, height: float, first: Rgb, second: Rgb, phase: float
+) -> None:
     box(canvas, 0, 0, width, height, first)
     cell = 0.125
     for row in range(math.ceil(height / cell)):
         for column in range(math.ceil(width / cell)):
             if (row + column) % 2:
-                box(canvas, column * cell, row * cell, (column + 1) * cell, (row + 1) * cell, second)
+                box(
+                    canvas, column * cell, row * cell, (column + 1) * cell, (row + 1) * cell, second
+                )
 
 
-def dots(canvas: skia.Canvas, width: float, height: float, first: Rgb, second: Rgb, phase: float) -> None:
+def dots(
+    canvas: skia.Canvas, width: float, height: float, first: Rgb, second: Rgb, phase: float
+) -> None:
     box(canvas, 0, 0, width, height, first)
     step = 0.25
     for row in range(math.ceil(height / step)):
@@ -83,19 +107,34 @@ def dots(canvas: skia.Canvas, width: float, height: float, first: Rgb, second: R
             disc(canvas, (column + 0.5) * step, (row + 0.5) * step, 0.062, second)
 
 
-def meadow(canvas: skia.Canvas, width: float, height: float, first: Rgb, second: Rgb, phase: float) -> None:
+def meadow(
+    canvas: skia.Canvas, width: float, height: float, first: Rgb, second: Rgb, phase: float
+) -> None:
     _gradient(canvas, width, height, (134, 200, 246), (222, 242, 252))
     _hill(canvas, width, height, 0.70, 0.05, phase, (136, 204, 120))
     _hill(canvas, width, height, 0.80, 0.03, phase + 0.45, (98, 180, 98))
 
 
-def night(canvas: skia.Canvas, width: float, height: float, first: Rgb, second: Rgb, phase: float) -> None:
+def night(
+    canvas: skia.Canvas, width: float, height: float, first: Rgb, second: Rgb, phase: float
+) -> None:
     _gradient(canvas, width, height, (20, 26, 66), (58, 58, 116))
-    for x, y, radius in ((0.1, 0.16, 8), (0.3, 0.34, 6), (0.46, 0.1, 7), (0.66, 0.24, 6), (0.9, 0.12, 8), (0.84, 0.46, 6), (0.12, 0.56, 6), (0.56, 0.52, 5)):
+    for x, y, radius in (
+        (0.1, 0.16, 8),
+        (0.3, 0.34, 6),
+        (0.46, 0.1, 7),
+        (0.66, 0.24, 6),
+        (0.9, 0.12, 8),
+        (0.84, 0.46, 6),
+        (0.12, 0.56, 6),
+        (0.56, 0.52, 5),
+    ):
         disc(canvas, ((x + phase * 0.3) % 1) * width, y * height, radius / 1000, (255, 246, 214))
 
 
-def sea(canvas: skia.Canvas, width: float, height: float, first: Rgb, second: Rgb, phase: float) -> None:
+def sea(
+    canvas: skia.Canvas, width: float, height: float, first: Rgb, second: Rgb, phase: float
+) -> None:
     _gradient(canvas, width, height, (150, 210, 248), (230, 244, 250))
     for level, colour in ((0.66, (74, 154, 220)), (0.77, (52, 126, 200)), (0.89, (36, 98, 176))):
         path = skia.Path()
@@ -109,19 +148,25 @@ def sea(canvas: skia.Canvas, width: float, height: float, first: Rgb, second: Rg
         canvas.drawPath(path, paint(colour))
 
 
-def desert(canvas: skia.Canvas, width: float, height: float, first: Rgb, second: Rgb, phase: float) -> None:
+def desert(
+    canvas: skia.Canvas, width: float, height: float, first: Rgb, second: Rgb, phase: float
+) -> None:
     _gradient(canvas, width, height, (252, 206, 150), (254, 236, 206))
     _hill(canvas, width, height, 0.66, 0.06, phase, (238, 190, 118))
     _hill(canvas, width, height, 0.80, 0.04, phase + 0.5, (224, 164, 92))
 
 
-def snow(canvas: skia.Canvas, width: float, height: float, first: Rgb, second: Rgb, phase: float) -> None:
+def snow(
+    canvas: skia.Canvas, width: float, height: float, first: Rgb, second: Rgb, phase: float
+) -> None:
     _gradient(canvas, width, height, (176, 208, 236), (226, 238, 248))
     _hill(canvas, width, height, 0.68, 0.05, phase, (232, 242, 250))
     _hill(canvas, width, height, 0.80, 0.03, phase + 0.5, (250, 252, 254))
 
 
-def sunset(canvas: skia.Canvas, width: float, height: float, first: Rgb, second: Rgb, phase: float) -> None:
+def sunset(
+    canvas: skia.Canvas, width: float, height: float, first: Rgb, second: Rgb, phase: float
+) -> None:
     shader = skia.GradientShader.MakeLinear(
         points=[skia.Point(0, 0), skia.Point(0, height * 0.8)],
         colors=[skia.Color(96, 72, 148), skia.Color(238, 112, 112), skia.Color(254, 196, 110)],
@@ -161,4 +206,3 @@ STANDS_OUT_FROM: dict[str, str] = {
     "snow": "white",
     "sunset": "coral",
 }
-

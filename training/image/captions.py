@@ -100,21 +100,79 @@ _PLACE_WORDS = {
     "left": ["on the left", "at the left", "on the left side", "to the left"],
     "centre": ["in the middle", "in the centre", "in the center", "centered"],
     "right": ["on the right", "at the right", "on the right side", "to the right"],
-    "bottom left": ["in the bottom left corner", "at the bottom left", "bottom left", "in the lower left"],
+    "bottom left": [
+        "in the bottom left corner",
+        "at the bottom left",
+        "bottom left",
+        "in the lower left",
+    ],
     "bottom": ["at the bottom", "at the bottom of the picture", "near the bottom"],
-    "bottom right": ["in the bottom right corner", "at the bottom right", "bottom right", "in the lower right"],
+    "bottom right": [
+        "in the bottom right corner",
+        "at the bottom right",
+        "bottom right",
+        "in the lower right",
+    ],
 }
 _LANDSCAPE_WORDS = {
-    "meadow": ["in a meadow", "in a green field", "on the grass", "in the grass", "on green hills", "in a park", "in nature", "in a landscape", "under a blue sky", "on a hill", "in the garden"],
-    "night": ["at night", "in the night sky", "in a starry sky", "with stars", "under the stars", "in space", "and stars", "at midnight"],
-    "sea": ["on the sea", "at sea", "on the ocean", "on the water", "by the sea", "in the waves", "on a lake"],
+    "meadow": [
+        "in a meadow",
+        "in a green field",
+        "on the grass",
+        "in the grass",
+        "on green hills",
+        "in a park",
+        "in nature",
+        "in a landscape",
+        "under a blue sky",
+        "on a hill",
+        "in the garden",
+    ],
+    "night": [
+        "at night",
+        "in the night sky",
+        "in a starry sky",
+        "with stars",
+        "under the stars",
+        "in space",
+        "and stars",
+        "at midnight",
+    ],
+    "sea": [
+        "on the sea",
+        "at sea",
+        "on the ocean",
+        "on the water",
+        "by the sea",
+        "in the waves",
+        "on a lake",
+    ],
     "desert": ["in the desert", "on sand dunes", "on the sand", "at the beach"],
     "snow": ["in the snow", "in winter", "on a snowy hill", "in a snowy landscape"],
-    "sunset": ["at sunset", "at dusk", "in the evening", "at sunrise", "with an evening sky", "at dawn"],
+    "sunset": [
+        "at sunset",
+        "at dusk",
+        "in the evening",
+        "at sunrise",
+        "with an evening sky",
+        "at dawn",
+    ],
 }
 _LANDSCAPE_ALONE = {
-    "meadow": ["a green meadow", "green hills under a blue sky", "a landscape", "a grassy field", "a meadow"],
-    "night": ["a night sky", "a starry sky", "stars at night", "a starry night", "the night sky with stars"],
+    "meadow": [
+        "a green meadow",
+        "green hills under a blue sky",
+        "a landscape",
+        "a grassy field",
+        "a meadow",
+    ],
+    "night": [
+        "a night sky",
+        "a starry sky",
+        "stars at night",
+        "a starry night",
+        "the night sky with stars",
+    ],
     "sea": ["the sea", "the ocean", "waves on the sea", "blue water", "a calm sea"],
     "desert": ["a desert", "sand dunes", "a sandy desert", "a beach"],
     "snow": ["a snowy landscape", "snow", "a winter landscape", "snowy hills"],
@@ -127,9 +185,72 @@ _PATTERN_NAMES = {
     "checkerboard": ["checkerboard", "checkered pattern", "chess board", "checks", "chessboard"],
     "dots": ["polka dots", "dots", "polka dot pattern"],
 }
-_OPENINGS = ["a picture of", "an illustration of", "a drawing of", "draw", "please draw", "an image of", "an icon of", "a photo of", "paint", "show me", "make", "a simple drawing of", "a logo with", "i want", "a cute", "generate", "create an image of", "a minimalist picture of", "a painting of"]
-_CLOSINGS = ["flat design", "vector art", "high quality", "4k", "minimalist", "simple", "clean", "digital art", "in flat style", "beautiful", "highly detailed", "please", "cartoon", "trending on artstation", "cute", "pretty colours", "illustration", "children's book"]
-_STRAY = ["quirky", "solar", "paper", "gentle", "mood", "artist", "vivid", "glow", "crisp", "thing", "today", "nice", "lovely", "joyful", "strange", "old", "new", "fine", "soft", "warm", "quiet", "wild", "sharp"]
+_OPENINGS = [
+    "a picture of",
+    "an illustration of",
+    "a drawing of",
+    "draw",
+    "please draw",
+    "an image of",
+    "an icon of",
+    "a photo of",
+    "paint",
+    "show me",
+    "make",
+    "a simple drawing of",
+    "a logo with",
+    "i want",
+    "a cute",
+    "generate",
+    "create an image of",
+    "a minimalist picture of",
+    "a painting of",
+]
+_CLOSINGS = [
+    "flat design",
+    "vector art",
+    "high quality",
+    "4k",
+    "minimalist",
+    "simple",
+    "clean",
+    "digital art",
+    "in flat style",
+    "beautiful",
+    "highly detailed",
+    "please",
+    "cartoon",
+    "trending on artstation",
+    "cute",
+    "pretty colours",
+    "illustration",
+    "children's book",
+]
+_STRAY = [
+    "quirky",
+    "solar",
+    "paper",
+    "gentle",
+    "mood",
+    "artist",
+    "vivid",
+    "glow",
+    "crisp",
+    "thing",
+    "today",
+    "nice",
+    "lovely",
+    "joyful",
+    "strange",
+    "old",
+    "new",
+    "fine",
+    "soft",
+    "warm",
+    "quiet",
+    "wild",
+    "sharp",
+]
 
 
 @dataclass(frozen=True)
@@ -167,9 +288,20 @@ def _label_of_thing(thing: Thing, said: Said, name_is_shape: bool = False) -> La
     )
 
 
-def _label_of_ground(ground: Ground, kind: bool, first: bool, second: bool, striped: bool = False) -> Label:
+def _label_of_ground(
+    ground: Ground, kind: bool, first: bool, second: bool, striped: bool = False
+) -> Label:
     named = _GROUNDS["stripes"] if striped else _GROUNDS[ground.kind] if kind else 0
-    return (1, 0, named, _COLOURS[ground.first] if first else 0, _COLOURS[ground.second] if second else 0, 0, 0, 0)
+    return (
+        1,
+        0,
+        named,
+        _COLOURS[ground.first] if first else 0,
+        _COLOURS[ground.second] if second else 0,
+        0,
+        0,
+        0,
+    )
 
 
 def _article(words: str) -> str:
@@ -202,11 +334,25 @@ def _noun_phrase(thing: Thing, said: Said, rng: random.Random) -> str:
     else:
         phrase = " ".join([*words, noun])
         if rng.random() < 0.88:
-            phrase = ("the " + phrase) if rng.random() < 0.06 and thing.kind in ("sun", "moon") else _article(phrase)
+            phrase = (
+                ("the " + phrase)
+                if rng.random() < 0.06 and thing.kind in ("sun", "moon")
+                else _article(phrase)
+            )
     if said.second:
         other = wording(thing.second, rng)
-        part = {"house": "roof", "boat": "sails", "flower": "centre", "mushroom": "spots", "snowman": "scarf", "rocket": "fins", "flag": "stripe"}[thing.kind]
-        tail = f"{other} {part}" if part in ("sails", "spots", "fins") else _article(f"{other} {part}")
+        part = {
+            "house": "roof",
+            "boat": "sails",
+            "flower": "centre",
+            "mushroom": "spots",
+            "snowman": "scarf",
+            "rocket": "fins",
+            "flag": "stripe",
+        }[thing.kind]
+        tail = (
+            f"{other} {part}" if part in ("sails", "spots", "fins") else _article(f"{other} {part}")
+        )
         phrase += f" with {tail}"
         if thing.kind == "flag" and rng.random() < 0.6:
             phrase = f"{_article(wording(thing.main, rng))} and {other} flag"
@@ -216,9 +362,13 @@ def _noun_phrase(thing: Thing, said: Said, rng: random.Random) -> str:
 _HAS_SECOND = ("house", "boat", "flower", "mushroom", "snowman", "rocket", "flag")
 
 
-def _say(thing: Thing, rng: random.Random, *, size: str | None = None, place: str | None = None) -> Said:
+def _say(
+    thing: Thing, rng: random.Random, *, size: str | None = None, place: str | None = None
+) -> Said:
     natural = NATURE.get(thing.kind)
-    main = rng.random() < (0.86 if natural is None else 0.5) or (natural is not None and thing.main not in natural.main)
+    main = rng.random() < (0.86 if natural is None else 0.5) or (
+        natural is not None and thing.main not in natural.main
+    )
     return Said(
         main=main,
         second=main and thing.kind in _HAS_SECOND and rng.random() < 0.3,
@@ -231,20 +381,49 @@ def _say(thing: Thing, rng: random.Random, *, size: str | None = None, place: st
 def _ground_words(ground: Ground, rng: random.Random) -> tuple[str, Label]:
     """How a caption names what is behind, as a tail after the things."""
     if ground.kind in LANDSCAPES:
-        return " " + rng.choice(_LANDSCAPE_WORDS[ground.kind]), _label_of_ground(ground, True, False, False)
+        return " " + rng.choice(_LANDSCAPE_WORDS[ground.kind]), _label_of_ground(
+            ground, True, False, False
+        )
     first, second = wording(ground.first, rng), wording(ground.second, rng)
     word = rng.choices(["background", "backdrop", "canvas"], [0.86, 0.08, 0.06])[0]
     if ground.kind in PATTERNS:
         name = rng.choice(_PATTERN_NAMES[ground.kind])
         if "stripes" in ground.kind and rng.random() < 0.2:
-            return f" on a {first} and {second} striped {word}", _label_of_ground(ground, False, True, True, striped=True)
-        tail = rng.choice([f" on {first} and {second} {name}", f" in front of {first} and {second} {name}", f" on a {word} of {first} and {second} {name}", f" with {first} and {second} {name} in the {word}"])
+            return f" on a {first} and {second} striped {word}", _label_of_ground(
+                ground, False, True, True, striped=True
+            )
+        tail = rng.choice(
+            [
+                f" on {first} and {second} {name}",
+                f" in front of {first} and {second} {name}",
+                f" on a {word} of {first} and {second} {name}",
+                f" with {first} and {second} {name} in the {word}",
+            ]
+        )
         return tail, _label_of_ground(ground, True, True, True)
     if ground.kind == "gradient":
-        tail = rng.choice([f" on a {first} gradient {word}", f" on a soft {first} gradient", f" with {_article(first)} gradient {word}", f" on a smooth {first} {word}"])
+        tail = rng.choice(
+            [
+                f" on a {first} gradient {word}",
+                f" on a soft {first} gradient",
+                f" with {_article(first)} gradient {word}",
+                f" on a smooth {first} {word}",
+            ]
+        )
         return tail, _label_of_ground(ground, True, True, False)
     a_first = _article(first)
-    tail = rng.choice([f" on {a_first} {word}", f" on {a_first} {word}", f" on {first}", f" with {a_first} {word}", f" against {a_first} {word}", f", {first} {word}", f" over {a_first} {word}", f" in front of {a_first} {word}"])
+    tail = rng.choice(
+        [
+            f" on {a_first} {word}",
+            f" on {a_first} {word}",
+            f" on {first}",
+            f" with {a_first} {word}",
+            f" against {a_first} {word}",
+            f", {first} {word}",
+            f" over {a_first} {word}",
+            f" in front of {a_first} {word}",
+        ]
+    )
     return tail, _label_of_ground(ground, False, True, False)
 
 
@@ -260,7 +439,9 @@ def _kept_in(thing: Thing, ratio: float) -> Thing:
         thing = replace(thing, radius=thing.radius * (wide / 2 - 0.03) / half)
         half = wide / 2 - 0.03
     edge_x, edge_y = (half + 0.03) / wide, (thing.radius + 0.03) / high
-    return replace(thing, x=min(max(thing.x, edge_x), 1 - edge_x), y=min(max(thing.y, edge_y), 1 - edge_y))
+    return replace(
+        thing, x=min(max(thing.x, edge_x), 1 - edge_x), y=min(max(thing.y, edge_y), 1 - edge_y)
+    )
 
 
 def _one(rng: random.Random) -> Pair:
@@ -272,7 +453,11 @@ def _one(rng: random.Random) -> Pair:
     size = rng.choice(list(SIZES)) if rng.random() < 0.3 else None
     place = rng.choice(list(PLACES)) if rng.random() < 0.3 else None
     x, y = PLACES[place or "centre"]
-    radius = SIZES[size] * rng.uniform(0.9, 1.1) if size else rng.uniform(0.22, 0.32) * (0.75 if place else 1)
+    radius = (
+        SIZES[size] * rng.uniform(0.9, 1.1)
+        if size
+        else rng.uniform(0.22, 0.32) * (0.75 if place else 1)
+    )
     if place is None and ground.kind in LANDSCAPES and kind in NATURE:
         y = NATURE[kind].level
         radius = SIZES[size] if size else NATURE[kind].radius * rng.uniform(1.0, 1.35)
@@ -280,7 +465,19 @@ def _one(rng: random.Random) -> Pair:
     if count > 1:
         radius = min(radius, 0.52 / count)
     ratio = ratio_of(rng)
-    thing = _kept_in(Thing(kind, main, second, x + _jitter(rng), y + _jitter(rng), radius, count, tilt_of(kind, rng)), ratio)
+    thing = _kept_in(
+        Thing(
+            kind,
+            main,
+            second,
+            x + _jitter(rng),
+            y + _jitter(rng),
+            radius,
+            count,
+            tilt_of(kind, rng),
+        ),
+        ratio,
+    )
     said = _say(thing, rng, size=size, place=place)
     shape_only = kind in SHAPES and said.main and rng.random() < 0.03
     said = replace(said, kind=not shape_only)
@@ -288,13 +485,19 @@ def _one(rng: random.Random) -> Pair:
     tail, ground_label = _ground_words(ground, rng) if says_ground else ("", NOTHING)
     if place:
         where = rng.choice(_PLACE_WORDS[place])
-        words = rng.choice([f"{words} {where}{tail}", f"{words}{tail}, {where}", f"{where}, {words}{tail}"])
+        words = rng.choice(
+            [f"{words} {where}{tail}", f"{words}{tail}, {where}", f"{where}, {words}{tail}"]
+        )
     else:
         words += tail
     if says_ground and not place and ground.kind in PLAIN_ONLY and rng.random() < 0.1:
         words = f"{wording(ground.first, rng)} background with {_noun_phrase(thing, said, rng)}"
         ground_label = _label_of_ground(ground, False, True, False)
-    return Pair(Scene(ground, (thing,), ratio), words, (ground_label, _label_of_thing(thing, said, shape_only)))
+    return Pair(
+        Scene(ground, (thing,), ratio),
+        words,
+        (ground_label, _label_of_thing(thing, said, shape_only)),
+    )
 
 
 PLAIN_ONLY = ("plain",)
@@ -305,16 +508,24 @@ def _two(rng: random.Random) -> Pair:
     kinds = (any_kind(rng), any_kind(rng))
     says_ground = rng.random() < 0.6
     ground = any_ground(rng) if says_ground else plain_ground(rng)
-    relation = rng.choices(["beside", "left of", "right of", "above", "below", "inside"], [0.3, 0.14, 0.14, 0.17, 0.15, 0.1])[0]
+    relation = rng.choices(
+        ["beside", "left of", "right of", "above", "below", "inside"],
+        [0.3, 0.14, 0.14, 0.17, 0.15, 0.1],
+    )[0]
     colours = [colours_of(kind, ground, rng) for kind in kinds]
     while colours[1][0] == colours[0][0] and rng.random() < 0.8:
         colours[1] = colours_of(kinds[1], ground, rng)
     ratio = ratio_of(rng)
-    sizes: list[str | None] = [rng.choice(["small", "large"]) if rng.random() < 0.18 else None for _ in kinds]
+    sizes: list[str | None] = [
+        rng.choice(["small", "large"]) if rng.random() < 0.18 else None for _ in kinds
+    ]
     scale = {"small": 0.11, "large": 0.23, None: 0.18}
     places: list[str | None] = [None, None]
     if relation == "inside":
-        kinds = (kinds[0], rng.choice(["circle", "square", "diamond", "hexagon", "heart", "star", "triangle"]))
+        kinds = (
+            kinds[0],
+            rng.choice(["circle", "square", "diamond", "hexagon", "heart", "star", "triangle"]),
+        )
         outer = contrasting(ground.first if ground.kind not in LANDSCAPES else "light blue", rng)
         inner = contrasting(outer, rng)
         spot = (0.5, 0.52)
@@ -342,22 +553,46 @@ def _two(rng: random.Random) -> Pair:
             spots.reverse()
         joint = rng.choice(["next to", "beside", "and", "and", "with", "near"])
     else:
-        joint = {"left of": "to the left of", "right of": "to the right of", "above": rng.choice(["above", "over", "on top of"]), "below": rng.choice(["below", "under", "beneath", "underneath"])}[relation]
+        joint = {
+            "left of": "to the left of",
+            "right of": "to the right of",
+            "above": rng.choice(["above", "over", "on top of"]),
+            "below": rng.choice(["below", "under", "beneath", "underneath"]),
+        }[relation]
         if relation in ("left of", "right of") and rng.random() < 0.35:
             joint = relation
         places = [names[0], names[1]]
     things = [
-        _kept_in(Thing(kind, main, second, x + _jitter(rng), y + _jitter(rng), scale[size] * rng.uniform(0.92, 1.12), 1, tilt_of(kind, rng)), ratio)
+        _kept_in(
+            Thing(
+                kind,
+                main,
+                second,
+                x + _jitter(rng),
+                y + _jitter(rng),
+                scale[size] * rng.uniform(0.92, 1.12),
+                1,
+                tilt_of(kind, rng),
+            ),
+            ratio,
+        )
         for kind, (main, second), (x, y), size in zip(kinds, colours, spots, sizes, strict=True)
     ]
-    saids = [_say(thing, rng, size=size, place=place) for thing, size, place in zip(things, sizes, places, strict=True)]
+    saids = [
+        _say(thing, rng, size=size, place=place)
+        for thing, size, place in zip(things, sizes, places, strict=True)
+    ]
     phrases = [_noun_phrase(thing, s, rng) for thing, s in zip(things, saids, strict=True)]
     if places[0] and relation in ("left of", "right of") and rng.random() < 0.4:
         words = f"{phrases[0]} on the {places[0]} and {phrases[1]} on the {places[1]}"
     else:
         words = f"{phrases[0]} {joint} {phrases[1]}"
     tail, ground_label = _ground_words(ground, rng) if says_ground else ("", NOTHING)
-    return Pair(Scene(ground, tuple(things), ratio), words + tail, (ground_label, *(_label_of_thing(t, s) for t, s in zip(things, saids, strict=True))))
+    return Pair(
+        Scene(ground, tuple(things), ratio),
+        words + tail,
+        (ground_label, *(_label_of_thing(t, s) for t, s in zip(things, saids, strict=True))),
+    )
 
 
 def _three(rng: random.Random) -> Pair:
@@ -369,17 +604,32 @@ def _three(rng: random.Random) -> Pair:
     for place, x in (("left", 0.19), ("centre", 0.5), ("right", 0.81)):
         kind = any_kind(rng)
         main, second = colours_of(kind, ground, rng)
-        thing = _kept_in(Thing(kind, main, second, x, 0.5 + _jitter(rng), 0.13 * rng.uniform(0.92, 1.1)), ratio)
+        thing = _kept_in(
+            Thing(kind, main, second, x, 0.5 + _jitter(rng), 0.13 * rng.uniform(0.92, 1.1)), ratio
+        )
         things.append(thing)
         saids.append(_say(thing, rng, place=place))
     one, two, three = (_noun_phrase(t, s, rng) for t, s in zip(things, saids, strict=True))
     tail, ground_label = _ground_words(ground, rng) if says_ground else ("", NOTHING)
-    words = rng.choice([f"{one}, {two} and {three}{tail}", f"{one} and {two} and {three}{tail}", f"{one}, {two}, {three}{tail}"])
-    return Pair(Scene(ground, tuple(things), ratio), words, (ground_label, *(_label_of_thing(t, s) for t, s in zip(things, saids, strict=True))))
+    words = rng.choice(
+        [
+            f"{one}, {two} and {three}{tail}",
+            f"{one} and {two} and {three}{tail}",
+            f"{one}, {two}, {three}{tail}",
+        ]
+    )
+    return Pair(
+        Scene(ground, tuple(things), ratio),
+        words,
+        (ground_label, *(_label_of_thing(t, s) for t, s in zip(things, saids, strict=True))),
+    )
 
 
 _COMPANY = {
-    "meadow": (["house", "tree", "pine", "flower", "mushroom", "mountain", "car", "cat", "flag"], ["sun", "cloud", "balloon"]),
+    "meadow": (
+        ["house", "tree", "pine", "flower", "mushroom", "mountain", "car", "cat", "flag"],
+        ["sun", "cloud", "balloon"],
+    ),
     "night": (["house", "pine", "rocket", "tree"], ["moon", "rocket", "star"]),
     "sea": (["boat"], ["sun", "cloud"]),
     "desert": (["car", "house", "mountain", "rocket"], ["sun"]),
@@ -398,13 +648,33 @@ def _view(rng: random.Random) -> Pair:
     centred = rng.random() < 0.45
     level = NATURE[below].level
     things = [
-        Thing(below, *colours_of(below, ground, rng), 0.5 if centred else 0.5 - side * 0.16, level, NATURE[below].radius * rng.uniform(1.0, 1.25)),
-        Thing(above, *colours_of(above, ground, rng), 0.5 + side * rng.uniform(0.22, 0.3), 0.2 + _jitter(rng), rng.uniform(0.11, 0.15)),
+        Thing(
+            below,
+            *colours_of(below, ground, rng),
+            0.5 if centred else 0.5 - side * 0.16,
+            level,
+            NATURE[below].radius * rng.uniform(1.0, 1.25),
+        ),
+        Thing(
+            above,
+            *colours_of(above, ground, rng),
+            0.5 + side * rng.uniform(0.22, 0.3),
+            0.2 + _jitter(rng),
+            rng.uniform(0.11, 0.15),
+        ),
     ]
     if rng.random() < 0.45:
         third = rng.choice(low)
         things[0] = replace(things[0], x=0.5 - side * 0.2, radius=things[0].radius * 0.9)
-        things.append(Thing(third, *colours_of(third, ground, rng), 0.5 + side * 0.24, NATURE[third].level + 0.05, NATURE[third].radius * 0.75))
+        things.append(
+            Thing(
+                third,
+                *colours_of(third, ground, rng),
+                0.5 + side * 0.24,
+                NATURE[third].level + 0.05,
+                NATURE[third].radius * 0.75,
+            )
+        )
     things = [_kept_in(thing, ratio) for thing in things]
     saids = [_say(thing, rng) for thing in things]
     phrases = [_noun_phrase(thing, s, rng) for thing, s in zip(things, saids, strict=True)]
@@ -416,14 +686,26 @@ def _view(rng: random.Random) -> Pair:
             words = f"{phrases[0]} {rng.choice(['under', 'below', 'and', 'with', 'beneath'])} {phrases[1]}"
             order = (0, 1)
         else:
-            words = f"{phrases[1]} {rng.choice(['over', 'above', 'and', 'shining over'])} {phrases[0]}"
+            words = (
+                f"{phrases[1]} {rng.choice(['over', 'above', 'and', 'shining over'])} {phrases[0]}"
+            )
             order = (1, 0)
     else:
         order = (0, 2, 1) if rng.random() < 0.6 else (1, 0, 2)
         one, two, three = (phrases[i] for i in order)
-        words = rng.choice([f"{one}, {two} and {three}", f"{one} and {two} {'under' if order[0] == 0 else 'with'} {three}", f"{one} with {two} and {three}"])
+        words = rng.choice(
+            [
+                f"{one}, {two} and {three}",
+                f"{one} and {two} {'under' if order[0] == 0 else 'with'} {three}",
+                f"{one} with {two} and {three}",
+            ]
+        )
     drawn = sorted(things, key=lambda thing: thing.kind != "mountain")
-    return Pair(Scene(ground, tuple(drawn), ratio), words + tail, (ground_label, *(labels[i] for i in order)))
+    return Pair(
+        Scene(ground, tuple(drawn), ratio),
+        words + tail,
+        (ground_label, *(labels[i] for i in order)),
+    )
 
 
 def _bare(rng: random.Random) -> Pair:
@@ -432,13 +714,31 @@ def _bare(rng: random.Random) -> Pair:
     first, second = wording(ground.first, rng), wording(ground.second, rng)
     ratio = ratio_of(rng)
     if ground.kind in LANDSCAPES:
-        return Pair(Scene(ground, (), ratio), rng.choice(_LANDSCAPE_ALONE[ground.kind]), (_label_of_ground(ground, True, False, False),))
+        return Pair(
+            Scene(ground, (), ratio),
+            rng.choice(_LANDSCAPE_ALONE[ground.kind]),
+            (_label_of_ground(ground, True, False, False),),
+        )
     if ground.kind in PATTERNS:
         name = rng.choice(_PATTERN_NAMES[ground.kind])
-        words = rng.choice([f"{first} and {second} {name}", f"{name} in {first} and {second}", f"a pattern of {first} and {second} {name}"])
+        words = rng.choice(
+            [
+                f"{first} and {second} {name}",
+                f"{name} in {first} and {second}",
+                f"a pattern of {first} and {second} {name}",
+            ]
+        )
         return Pair(Scene(ground, (), ratio), words, (_label_of_ground(ground, True, True, True),))
-    words = rng.choice([f"a plain {first} background", f"only {first}", f"an empty {first} canvas"]) if ground.kind == "plain" else rng.choice([f"a {first} gradient", f"a soft {first} gradient background"])
-    return Pair(Scene(ground, (), ratio), words, (_label_of_ground(ground, ground.kind == "gradient", True, False),))
+    words = (
+        rng.choice([f"a plain {first} background", f"only {first}", f"an empty {first} canvas"])
+        if ground.kind == "plain"
+        else rng.choice([f"a {first} gradient", f"a soft {first} gradient background"])
+    )
+    return Pair(
+        Scene(ground, (), ratio),
+        words,
+        (_label_of_ground(ground, ground.kind == "gradient", True, False),),
+    )
 
 
 def _word_alone(rng: random.Random) -> Pair:
@@ -447,20 +747,29 @@ def _word_alone(rng: random.Random) -> Pair:
     thing = replace(pair.scene.things[0], count=1)
     scene = replace(pair.scene, things=(thing,))
     if rng.random() < 0.5:
-        return Pair(scene, wording(thing.main, rng), (NOTHING, _label_of_thing(thing, Said(kind=False))))
+        return Pair(
+            scene, wording(thing.main, rng), (NOTHING, _label_of_thing(thing, Said(kind=False)))
+        )
     words = rng.choice(NAMES[thing.kind])
     return Pair(scene, words, (NOTHING, _label_of_thing(thing, Said(main=False))))
 
 
 def _made_up_word(rng: random.Random) -> str:
     """A word that nobody knows, so that the reader learns to pass over such."""
-    syllables = (rng.choice("bcdfghjklmnprstvwz") + rng.choice("aeiouy") + rng.choice(["", "n", "r", "s", "t", "l"]) for _ in range(rng.randint(1, 3)))
+    syllables = (
+        rng.choice("bcdfghjklmnprstvwz")
+        + rng.choice("aeiouy")
+        + rng.choice(["", "n", "r", "s", "t", "l"])
+        for _ in range(rng.randint(1, 3))
+    )
     return "".join(syllables)
 
 
 def make_pair(rng: random.Random) -> Pair:
     """A picture and its words, endlessly varied; the same `rng` state gives the same pair."""
-    recipe = rng.choices([_one, _two, _three, _view, _bare, _word_alone], [0.46, 0.21, 0.06, 0.16, 0.08, 0.03])[0]
+    recipe = rng.choices(
+        [_one, _two, _three, _view, _bare, _word_alone], [0.46, 0.21, 0.06, 0.16, 0.08, 0.03]
+    )[0]
     pair = recipe(rng)
     words = pair.caption
     if rng.random() < 0.25:

@@ -68,7 +68,9 @@ class Block(nn.Module):
         s1, h1, g1, s2, h2, g2 = (about + self.own).unsqueeze(2).unbind(1)
         q, k, v = self.query_key_value(self.before(x) * (1 + s1) + h1).chunk(3, -1)
         x = x + g1 * self.out(attend(q, k, v, HEADS))
-        out: Tensor = x + g2 * self.down(F.gelu(self.up(self.between(x) * (1 + s2) + h2), approximate="tanh"))
+        out: Tensor = x + g2 * self.down(
+            F.gelu(self.up(self.between(x) * (1 + s2) + h2), approximate="tanh")
+        )
         return out
 
 
@@ -88,7 +90,12 @@ class Denoiser(nn.Module):
         self.time = nn.Sequential(nn.Linear(96, WIDTH), nn.SiLU(), nn.Linear(WIDTH, WIDTH))
         self.slot = nn.Linear(CLASSES, WIDTH)
         self.slot_place = nn.Parameter(torch.randn(1, SLOTS, WIDTH) * 0.2)
-        self.slot_more = nn.Sequential(nn.LayerNorm(WIDTH), nn.Linear(WIDTH, 2 * WIDTH), nn.GELU(approximate="tanh"), nn.Linear(2 * WIDTH, WIDTH))
+        self.slot_more = nn.Sequential(
+            nn.LayerNorm(WIDTH),
+            nn.Linear(WIDTH, 2 * WIDTH),
+            nn.GELU(approximate="tanh"),
+            nn.Linear(2 * WIDTH, WIDTH),
+        )
         self.pooled = nn.Linear(SLOTS * WIDTH, WIDTH)
         self.modulate = nn.Linear(WIDTH, 6 * WIDTH)
         self.enter = conv(CHANNELS, INNER)
@@ -135,5 +142,8 @@ class Denoiser(nn.Module):
         """Where each patch is, as waves: shares of the picture, and distance from its middle."""
         y = (torch.arange(rows) + 0.5)[:, None].expand(rows, columns)
         x = (torch.arange(columns) + 0.5)[None, :].expand(rows, columns)
-        quarter = [waves(place * 3.0, 8, 24.0) for place in (y - rows / 2, x - columns / 2, 16 * y / rows, 16 * x / columns)]
+        quarter = [
+            waves(place * 3.0, 8, 24.0)
+            for place in (y - rows / 2, x - columns / 2, 16 * y / rows, 16 * x / columns)
+        ]
         return torch.cat(quarter, -1).reshape(1, -1, 64)

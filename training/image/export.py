@@ -62,7 +62,9 @@ def _groups(count: Tensor, total: Tensor) -> Tensor:
 def pick(latents: Tensor) -> Tensor:
     shape = torch._shape_as_tensor(latents)
     rows, columns = _grid(shape[2], shape[3])
-    return latents.index_select(2, _picked(rows, shape[2])).index_select(3, _picked(columns, shape[3]))
+    return latents.index_select(2, _picked(rows, shape[2])).index_select(
+        3, _picked(columns, shape[3])
+    )
 
 
 def spread_out(grid: Tensor, height: Tensor, width: Tensor) -> Tensor:
@@ -101,10 +103,16 @@ class VaeDecoder(nn.Module):
         shape = torch._shape_as_tensor(latent_sample)
         grid = pick(latent_sample) * self.spread + self.mean  # type: ignore[operator]
         features = self.decoder.features(grid)
-        size = (int(latent_sample.shape[2] * FACTOR), int(latent_sample.shape[3] * FACTOR)) if not torch.jit.is_tracing() else (latent_sample.shape[2] * FACTOR, latent_sample.shape[3] * FACTOR)
+        size = (
+            (int(latent_sample.shape[2] * FACTOR), int(latent_sample.shape[3] * FACTOR))
+            if not torch.jit.is_tracing()
+            else (latent_sample.shape[2] * FACTOR, latent_sample.shape[3] * FACTOR)
+        )
         stretched = F.interpolate(features, size=size, mode="bilinear", align_corners=False)
         rows, _ = _grid(shape[2], shape[3])
-        return self.decoder.colours(stretched, shape[2] * float(FACTOR) / (rows * float(FEATURES_A_CELL)))
+        return self.decoder.colours(
+            stretched, shape[2] * float(FACTOR) / (rows * float(FEATURES_A_CELL))
+        )
 
 
 class VaeEncoder(nn.Module):
@@ -125,7 +133,10 @@ class VaeEncoder(nn.Module):
 def in_eight_bits(model: ov.Model) -> ov.Model:
     """The same graph with its large constants as int8, a scale for each output row."""
     for node in model.get_ops():
-        if node.get_type_name() != "Constant" or node.get_element_type() not in (ov.Type.f32, ov.Type.f16):
+        if node.get_type_name() != "Constant" or node.get_element_type() not in (
+            ov.Type.f32,
+            ov.Type.f16,
+        ):
             continue
         values = node.data.astype(np.float32)
         if values.size < 2048 or values.ndim < 2:
@@ -133,22 +144,39 @@ def in_eight_bits(model: ov.Model) -> ov.Model:
         # A matrix multiplied from the right keeps its outputs in the last axis when not transposed.
         targets = list(node.output(0).get_target_inputs())
         user = targets[0].get_node()
-        last = user.get_type_name() == "MatMul" and not user.get_attributes().get("transpose_b", False)
+        last = user.get_type_name() == "MatMul" and not user.get_attributes().get(
+            "transpose_b", False
+        )
         axes = tuple(range(values.ndim - 1)) if last else tuple(range(1, values.ndim))
-        scale = np.maximum(np.abs(values).max(axis=axes, keepdims=True) / 127, 1e-8).astype(np.float32)
+        scale = np.maximum(np.abs(values).max(axis=axes, keepdims=True) / 127, 1e-8).astype(
+            np.float32
+        )
         whole = np.clip(np.round(values / scale), -127, 127).astype(np.int8)
-        unfolded = ops.multiply(ops.convert(ops.constant(whole, dtype=np.int8), "f32"), ops.constant(scale))
+        unfolded = ops.multiply(
+            ops.convert(ops.constant(whole, dtype=np.int8), "f32"), ops.constant(scale)
+        )
         for target in targets:
             target.replace_source_output(unfolded.output(0))
     model.validate_nodes_and_infer_types()
     return model
 
 
-def save(module: nn.Module, folder: Path, example: dict[str, Tensor], shapes: dict[str, list[int]], output: str, config: dict[str, object]) -> None:
+def save(
+    module: nn.Module,
+    folder: Path,
+    example: dict[str, Tensor],
+    shapes: dict[str, list[int]],
+    output: str,
+    config: dict[str, object],
+) -> None:
     module.eval()
     with torch.no_grad():
         traced = torch.jit.trace(module, example_kwarg_inputs=example, check_trace=False)
-    model = ov.convert_model(traced, example_input=example, input=[(name, ov.PartialShape(shape)) for name, shape in shapes.items()])
+    model = ov.convert_model(
+        traced,
+        example_input=example,
+        input=[(name, ov.PartialShape(shape)) for name, shape in shapes.items()],
+    )
     for port, name in zip(model.inputs, example, strict=True):
         port.get_tensor().set_names({name})
     model.outputs[0].get_tensor().set_names({output})
@@ -167,42 +195,133 @@ def export(folder: Path, *, trained: bool = True) -> None:
         reader.load_state_dict(torch.load(BUILD / "reader.pt", weights_only=True))
         denoiser.load_state_dict(torch.load(BUILD / "denoiser.pt", weights_only=True))
     else:
-        encoder, decoder, mean, spread = Encoder(), Decoder(), torch.zeros(1, CHANNELS, 1, 1), torch.ones(1, CHANNELS, 1, 1)
+        encoder, decoder, mean, spread = (
+            Encoder(),
+            Decoder(),
+            torch.zeros(1, CHANNELS, 1, 1),
+            torch.ones(1, CHANNELS, 1, 1),
+        )
 
-    wrapped = PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="[PAD]", unk_token="[UNK]", cls_token="[CLS]", model_max_length=TOKENS)
+    wrapped = PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        pad_token="[PAD]",
+        unk_token="[UNK]",
+        cls_token="[CLS]",
+        model_max_length=TOKENS,
+    )
     (folder / "tokenizer").mkdir()
-    converted = convert_tokenizer(wrapped, with_detokenizer=False, number_of_inputs=1, max_length=TOKENS)
+    converted = convert_tokenizer(
+        wrapped, with_detokenizer=False, number_of_inputs=1, max_length=TOKENS
+    )
     ov.save_model(converted, folder / "tokenizer/openvino_tokenizer.xml")
-    (folder / "tokenizer/tokenizer_config.json").write_text(json.dumps({"pad_token": "[PAD]", "unk_token": "[UNK]", "model_max_length": TOKENS}, indent=2) + "\n")
-    (folder / "tokenizer/special_tokens_map.json").write_text(json.dumps({"pad_token": "[PAD]", "unk_token": "[UNK]"}, indent=2) + "\n")
+    (folder / "tokenizer/tokenizer_config.json").write_text(
+        json.dumps(
+            {"pad_token": "[PAD]", "unk_token": "[UNK]", "model_max_length": TOKENS}, indent=2
+        )
+        + "\n"
+    )
+    (folder / "tokenizer/special_tokens_map.json").write_text(
+        json.dumps({"pad_token": "[PAD]", "unk_token": "[UNK]"}, indent=2) + "\n"
+    )
 
-    save(TextEncoder(reader), folder / "text_encoder", {"input_ids": torch.ones(2, TOKENS, dtype=torch.long)}, {"input_ids": [-1, TOKENS]}, "last_hidden_state",
-         {"_class_name": "CLIPTextModel", "max_position_embeddings": TOKENS, "num_hidden_layers": 3, "hidden_size": CLASSES})
-    save(Unet(denoiser), folder / "unet",
-         {"sample": torch.randn(2, CHANNELS, 48, 32), "timestep": torch.tensor([500]), "encoder_hidden_states": torch.rand(2, SLOTS, CLASSES)},
-         {"sample": [-1, CHANNELS, -1, -1], "timestep": [1], "encoder_hidden_states": [-1, SLOTS, CLASSES]}, "out_sample",
-         {"_class_name": "UNet2DConditionModel", "in_channels": CHANNELS, "out_channels": CHANNELS, "sample_size": 32, "cross_attention_dim": CLASSES})
-    vae = {"_class_name": "AutoencoderKL", "in_channels": 3, "out_channels": 3, "latent_channels": CHANNELS, "block_out_channels": [1, 1, 1, 1], "scaling_factor": 1.0}
-    save(VaeDecoder(decoder, mean, spread), folder / "vae_decoder", {"latent_sample": torch.randn(1, CHANNELS, 48, 32)}, {"latent_sample": [-1, CHANNELS, -1, -1]}, "sample", vae)
-    save(VaeEncoder(encoder, mean, spread), folder / "vae_encoder", {"sample": torch.randn(1, 3, 384, 256)}, {"sample": [-1, 3, -1, -1]}, "latent_sample", vae)
+    save(
+        TextEncoder(reader),
+        folder / "text_encoder",
+        {"input_ids": torch.ones(2, TOKENS, dtype=torch.long)},
+        {"input_ids": [-1, TOKENS]},
+        "last_hidden_state",
+        {
+            "_class_name": "CLIPTextModel",
+            "max_position_embeddings": TOKENS,
+            "num_hidden_layers": 3,
+            "hidden_size": CLASSES,
+        },
+    )
+    save(
+        Unet(denoiser),
+        folder / "unet",
+        {
+            "sample": torch.randn(2, CHANNELS, 48, 32),
+            "timestep": torch.tensor([500]),
+            "encoder_hidden_states": torch.rand(2, SLOTS, CLASSES),
+        },
+        {
+            "sample": [-1, CHANNELS, -1, -1],
+            "timestep": [1],
+            "encoder_hidden_states": [-1, SLOTS, CLASSES],
+        },
+        "out_sample",
+        {
+            "_class_name": "UNet2DConditionModel",
+            "in_channels": CHANNELS,
+            "out_channels": CHANNELS,
+            "sample_size": 32,
+            "cross_attention_dim": CLASSES,
+        },
+    )
+    vae = {
+        "_class_name": "AutoencoderKL",
+        "in_channels": 3,
+        "out_channels": 3,
+        "latent_channels": CHANNELS,
+        "block_out_channels": [1, 1, 1, 1],
+        "scaling_factor": 1.0,
+    }
+    save(
+        VaeDecoder(decoder, mean, spread),
+        folder / "vae_decoder",
+        {"latent_sample": torch.randn(1, CHANNELS, 48, 32)},
+        {"latent_sample": [-1, CHANNELS, -1, -1]},
+        "sample",
+        vae,
+    )
+    save(
+        VaeEncoder(encoder, mean, spread),
+        folder / "vae_encoder",
+        {"sample": torch.randn(1, 3, 384, 256)},
+        {"sample": [-1, 3, -1, -1]},
+        "latent_sample",
+        vae,
+    )
 
     (folder / "scheduler").mkdir()
     scheduler = {
-        "_class_name": "DDIMScheduler", "num_train_timesteps": STEPS, "beta_schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012,
-        "rescale_betas_zero_snr": True, "prediction_type": "sample", "timestep_spacing": "trailing", "clip_sample": False, "set_alpha_to_one": True, "steps_offset": 0,
+        "_class_name": "DDIMScheduler",
+        "num_train_timesteps": STEPS,
+        "beta_schedule": "scaled_linear",
+        "beta_start": 0.00085,
+        "beta_end": 0.012,
+        "rescale_betas_zero_snr": True,
+        "prediction_type": "sample",
+        "timestep_spacing": "trailing",
+        "clip_sample": False,
+        "set_alpha_to_one": True,
+        "steps_offset": 0,
     }
     (folder / "scheduler/scheduler_config.json").write_text(json.dumps(scheduler, indent=2) + "\n")
     index = {
-        "_class_name": "StableDiffusionPipeline", "_diffusers_version": "0.30.0",
-        "scheduler": ["diffusers", "DDIMScheduler"], "text_encoder": ["transformers", "CLIPTextModel"], "tokenizer": ["transformers", "CLIPTokenizer"],
-        "unet": ["diffusers", "UNet2DConditionModel"], "vae": ["diffusers", "AutoencoderKL"],
+        "_class_name": "StableDiffusionPipeline",
+        "_diffusers_version": "0.30.0",
+        "scheduler": ["diffusers", "DDIMScheduler"],
+        "text_encoder": ["transformers", "CLIPTextModel"],
+        "tokenizer": ["transformers", "CLIPTokenizer"],
+        "unet": ["diffusers", "UNet2DConditionModel"],
+        "vae": ["diffusers", "AutoencoderKL"],
     }
     (folder / "model_index.json").write_text(json.dumps(index, indent=2) + "\n")
     # What Ingle's image engine draws with when a request does not say.
-    (folder / "generation_config.json").write_text(json.dumps({"num_inference_steps": 12, "guidance_scale": 2.5, "height": 256, "width": 256}, indent=2) + "\n")
+    (folder / "generation_config.json").write_text(
+        json.dumps(
+            {"num_inference_steps": 12, "guidance_scale": 2.5, "height": 256, "width": 256},
+            indent=2,
+        )
+        + "\n"
+    )
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     print(f"{folder}: {size / 1e6:.2f} MB")
 
 
 if __name__ == "__main__":
-    export(Path(sys.argv[1]) if len(sys.argv) > 1 else SHIPPED, trained="--untrained" not in sys.argv)
+    export(
+        Path(sys.argv[1]) if len(sys.argv) > 1 else SHIPPED, trained="--untrained" not in sys.argv
+    )

@@ -19,7 +19,9 @@ LAYERS = 3
 CLASSES = sum(LABELS.values())
 
 
-def attend(query: Tensor, key: Tensor, value: Tensor, heads: int, mask: Tensor | None = None) -> Tensor:
+def attend(
+    query: Tensor, key: Tensor, value: Tensor, heads: int, mask: Tensor | None = None
+) -> Tensor:
     """Plain attention over (batch, tokens, width); `mask` is added to the scores."""
     batch, rows, width = query.shape
     q = query.reshape(batch, rows, heads, width // heads).transpose(1, 2)

@@ -28,7 +28,19 @@ PLACES: dict[str, tuple[float, float]] = {
     "bottom right": (0.75, 0.75),
 }
 SIZES: dict[str, float] = {"small": 0.12, "medium": 0.22, "large": 0.36}
-SOFT_GROUNDS = ("white", "beige", "light blue", "lavender", "mint", "navy", "white", "coral", "yellow", "light green", "pink")
+SOFT_GROUNDS = (
+    "white",
+    "beige",
+    "light blue",
+    "lavender",
+    "mint",
+    "navy",
+    "white",
+    "coral",
+    "yellow",
+    "light green",
+    "pink",
+)
 
 
 @dataclass(frozen=True)
@@ -43,26 +55,56 @@ class Nature:
 
 
 NATURE: dict[str, Nature] = {
-    "sun": Nature(("yellow", "gold", "orange"), ("orange",), ("meadow", "sea", "desert"), 0.2, 0.15),
+    "sun": Nature(
+        ("yellow", "gold", "orange"), ("orange",), ("meadow", "sea", "desert"), 0.2, 0.15
+    ),
     "moon": Nature(("yellow", "white"), ("white",), ("night",), 0.25, 0.14),
     "cloud": Nature(("white",), ("white",), ("meadow", "sea"), 0.22, 0.17),
-    "house": Nature(("beige", "white", "coral", "light blue", "yellow"), ("red", "brown", "dark red", "blue"), ("meadow", "snow", "sunset", "night"), 0.64, 0.22),
-    "tree": Nature(("green", "dark green", "light green"), ("brown",), ("meadow", "sunset"), 0.62, 0.22),
-    "pine": Nature(("dark green", "green", "teal"), ("brown",), ("snow", "meadow", "night"), 0.62, 0.22),
-    "boat": Nature(("brown", "red", "blue", "dark red"), ("white", "beige", "red"), ("sea",), 0.55, 0.2),
+    "house": Nature(
+        ("beige", "white", "coral", "light blue", "yellow"),
+        ("red", "brown", "dark red", "blue"),
+        ("meadow", "snow", "sunset", "night"),
+        0.64,
+        0.22,
+    ),
+    "tree": Nature(
+        ("green", "dark green", "light green"), ("brown",), ("meadow", "sunset"), 0.62, 0.22
+    ),
+    "pine": Nature(
+        ("dark green", "green", "teal"), ("brown",), ("snow", "meadow", "night"), 0.62, 0.22
+    ),
+    "boat": Nature(
+        ("brown", "red", "blue", "dark red"), ("white", "beige", "red"), ("sea",), 0.55, 0.2
+    ),
     "smiley": Nature(("yellow",), ("yellow",), ("plain",), 0.5, 0.25),
     "sad face": Nature(("yellow", "blue"), ("yellow",), ("plain",), 0.5, 0.25),
-    "flower": Nature(("red", "pink", "purple", "yellow", "magenta"), ("yellow", "orange"), ("meadow", "plain"), 0.68, 0.18),
-    "balloon": Nature(("red", "blue", "pink", "yellow"), ("white",), ("plain", "meadow", "sunset"), 0.4, 0.2),
-    "fish": Nature(("orange", "coral", "blue", "gold"), ("white",), ("plain", "gradient"), 0.5, 0.22),
+    "flower": Nature(
+        ("red", "pink", "purple", "yellow", "magenta"),
+        ("yellow", "orange"),
+        ("meadow", "plain"),
+        0.68,
+        0.18,
+    ),
+    "balloon": Nature(
+        ("red", "blue", "pink", "yellow"), ("white",), ("plain", "meadow", "sunset"), 0.4, 0.2
+    ),
+    "fish": Nature(
+        ("orange", "coral", "blue", "gold"), ("white",), ("plain", "gradient"), 0.5, 0.22
+    ),
     "cat": Nature(("orange", "grey", "black", "brown", "white"), ("pink",), ("plain",), 0.6, 0.22),
     "mushroom": Nature(("red", "brown"), ("white",), ("meadow", "plain"), 0.7, 0.17),
     "apple": Nature(("red", "green"), ("green",), ("plain",), 0.6, 0.2),
-    "rocket": Nature(("white", "grey", "red"), ("red", "blue", "orange"), ("night", "plain"), 0.45, 0.22),
-    "car": Nature(("red", "blue", "yellow", "green"), ("grey",), ("plain", "desert", "meadow"), 0.72, 0.22),
+    "rocket": Nature(
+        ("white", "grey", "red"), ("red", "blue", "orange"), ("night", "plain"), 0.45, 0.22
+    ),
+    "car": Nature(
+        ("red", "blue", "yellow", "green"), ("grey",), ("plain", "desert", "meadow"), 0.72, 0.22
+    ),
     "snowman": Nature(("white",), ("red", "blue", "green"), ("snow",), 0.62, 0.22),
     "flag": Nature(("red", "blue", "green"), ("white", "yellow"), ("plain", "meadow"), 0.5, 0.22),
-    "mountain": Nature(("grey", "dark grey", "purple"), ("white",), ("meadow", "sunset", "snow"), 0.6, 0.3),
+    "mountain": Nature(
+        ("grey", "dark grey", "purple"), ("white",), ("meadow", "sunset", "snow"), 0.6, 0.3
+    ),
 }
 
 
@@ -108,7 +150,9 @@ def draw(
     canvas.translate(-left, -top)
     canvas.scale(short_side, short_side)
     ground = scene.ground
-    GROUNDS[ground.kind](canvas, wide, high, COLOURS[ground.first], COLOURS[ground.second], ground.phase)
+    GROUNDS[ground.kind](
+        canvas, wide, high, COLOURS[ground.first], COLOURS[ground.second], ground.phase
+    )
     for thing in scene.things:
         for i in range(thing.count):
             canvas.save()
@@ -168,7 +212,9 @@ def natural_ground(kind: str, rng: random.Random) -> Ground:
         return plain_ground(rng)
     ground = rng.choice(nature.grounds)
     first = rng.choice(SOFT_GROUNDS)
-    return Ground(ground, first if ground in ("plain", "gradient") else "white", first, rng.random())
+    return Ground(
+        ground, first if ground in ("plain", "gradient") else "white", first, rng.random()
+    )
 
 
 def any_kind(rng: random.Random) -> str:

@@ -10,7 +10,14 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 
-def save_sheet(pictures: Sequence[NDArray[np.uint8]], path: Path, *, columns: int, cell: int = 192, titles: Sequence[str] = ()) -> None:
+def save_sheet(
+    pictures: Sequence[NDArray[np.uint8]],
+    path: Path,
+    *,
+    columns: int,
+    cell: int = 192,
+    titles: Sequence[str] = (),
+) -> None:
     """Writes the pictures to `path` in rows, each fitted into a square, titles below them."""
     strip = 26 if titles else 4
     rows = -(-len(pictures) // columns)
@@ -24,7 +31,9 @@ def save_sheet(pictures: Sequence[NDArray[np.uint8]], path: Path, *, columns: in
         if titles:
             text = titles[i]
             for row in range(2):
-                brush.text((left, top + cell + row * 11), text[row * 34 : row * 34 + 34], fill=(20, 20, 20))
+                brush.text(
+                    (left, top + cell + row * 11), text[row * 34 : row * 34 + 34], fill=(20, 20, 20)
+                )
     sheet.save(path)
 
 
@@ -38,4 +47,9 @@ if __name__ == "__main__":
     pairs = [make_pair(rng) for _ in range(48)]
     build = Path(__file__).parent / "build"
     build.mkdir(exist_ok=True)
-    save_sheet([draw(p.scene, 192) for p in pairs], build / "drawn.png", columns=8, titles=[p.caption for p in pairs])
+    save_sheet(
+        [draw(p.scene, 192) for p in pairs],
+        build / "drawn.png",
+        columns=8,
+        titles=[p.caption for p in pairs],
+    )

@@ -24,7 +24,9 @@ def paint(colour: Rgb, alpha: int = 255) -> skia.Paint:
     return skia.Paint(AntiAlias=True, Color=skia.Color(*colour, alpha))
 
 
-def polygon(canvas: skia.Canvas, points: Sequence[tuple[float, float]], colour: Rgb, round_: float = 0.0) -> None:
+def polygon(
+    canvas: skia.Canvas, points: Sequence[tuple[float, float]], colour: Rgb, round_: float = 0.0
+) -> None:
     path = skia.Path()
     path.addPoly([skia.Point(x, y) for x, y in points], True)
     brush = paint(colour)
@@ -37,8 +39,18 @@ def polygon(canvas: skia.Canvas, points: Sequence[tuple[float, float]], colour: 
         canvas.drawPath(path, edge)
 
 
-def box(canvas: skia.Canvas, left: float, top: float, right: float, bottom: float, colour: Rgb, radius: float = 0.0) -> None:
-    canvas.drawRoundRect(skia.Rect.MakeLTRB(left, top, right, bottom), radius, radius, paint(colour))
+def box(
+    canvas: skia.Canvas,
+    left: float,
+    top: float,
+    right: float,
+    bottom: float,
+    colour: Rgb,
+    radius: float = 0.0,
+) -> None:
+    canvas.drawRoundRect(
+        skia.Rect.MakeLTRB(left, top, right, bottom), radius, radius, paint(colour)
+    )
 
 
 def disc(canvas: skia.Canvas, x: float, y: float, radius: float, colour: Rgb) -> None:
@@ -49,7 +61,9 @@ def oval_at(canvas: skia.Canvas, x: float, y: float, rx: float, ry: float, colou
     canvas.drawOval(skia.Rect.MakeLTRB(x - rx, y - ry, x + rx, y + ry), paint(colour))
 
 
-def line(canvas: skia.Canvas, points: Sequence[tuple[float, float]], width: float, colour: Rgb) -> None:
+def line(
+    canvas: skia.Canvas, points: Sequence[tuple[float, float]], width: float, colour: Rgb
+) -> None:
     brush = paint(colour)
     brush.setStyle(skia.Paint.kStroke_Style)
     brush.setStrokeWidth(width)
@@ -62,12 +76,27 @@ def line(canvas: skia.Canvas, points: Sequence[tuple[float, float]], width: floa
     canvas.drawPath(path, brush)
 
 
-def arc(canvas: skia.Canvas, x: float, y: float, radius: float, start: float, sweep: float, width: float, colour: Rgb) -> None:
+def arc(
+    canvas: skia.Canvas,
+    x: float,
+    y: float,
+    radius: float,
+    start: float,
+    sweep: float,
+    width: float,
+    colour: Rgb,
+) -> None:
     brush = paint(colour)
     brush.setStyle(skia.Paint.kStroke_Style)
     brush.setStrokeWidth(width)
     brush.setStrokeCap(skia.Paint.kRound_Cap)
-    canvas.drawArc(skia.Rect.MakeLTRB(x - radius, y - radius, x + radius, y + radius), start, sweep, False, brush)
+    canvas.drawArc(
+        skia.Rect.MakeLTRB(x - radius, y - radius, x + radius, y + radius),
+        start,
+        sweep,
+        False,
+        brush,
+    )
 
 
 def regular(corners: int, radius: float = 1.0, turn: float = -90.0) -> list[tuple[float, float]]:
@@ -236,14 +265,25 @@ def fish(canvas: skia.Canvas, main: Rgb, second: Rgb) -> None:
 
 def cat(canvas: skia.Canvas, main: Rgb, second: Rgb) -> None:
     for side in (-1, 1):
-        polygon(canvas, [(side * 0.88, -0.94), (side * 0.14, -0.56), (side * 0.84, 0.0)], main, 0.04)
-        polygon(canvas, [(side * 0.74, -0.7), (side * 0.42, -0.5), (side * 0.72, -0.26)], (244, 160, 176))
+        polygon(
+            canvas, [(side * 0.88, -0.94), (side * 0.14, -0.56), (side * 0.84, 0.0)], main, 0.04
+        )
+        polygon(
+            canvas,
+            [(side * 0.74, -0.7), (side * 0.42, -0.5), (side * 0.72, -0.26)],
+            (244, 160, 176),
+        )
     oval_at(canvas, 0, 0.14, 0.92, 0.76, main)
     eye = INK if sum(main) > 260 else (240, 214, 110)
     for side in (-1, 1):
         oval_at(canvas, side * 0.38, 0.0, 0.12, 0.16, eye)
         for tilt in (0.26, 0.42):
-            line(canvas, [(side * 0.5, 0.32 + (tilt - 0.26) * 0.4), (side * 0.98, tilt)], 0.035, mix(main, eye, 0.7))
+            line(
+                canvas,
+                [(side * 0.5, 0.32 + (tilt - 0.26) * 0.4), (side * 0.98, tilt)],
+                0.035,
+                mix(main, eye, 0.7),
+            )
     polygon(canvas, [(-0.1, 0.24), (0.1, 0.24), (0, 0.36)], (240, 120, 144), 0.03)
     arc(canvas, -0.11, 0.4, 0.11, 10, 150, 0.06, eye)
     arc(canvas, 0.11, 0.4, 0.11, 20, 150, 0.06, eye)
@@ -313,13 +353,31 @@ def flag(canvas: skia.Canvas, main: Rgb, second: Rgb) -> None:
     line(canvas, [(-0.78, -0.88), (-0.78, 0.96)], 0.1, (146, 120, 100))
     disc(canvas, -0.78, -0.92, 0.09, (222, 170, 48))
     for i, colour in enumerate((main, second, main)):
-        box(canvas, -0.72, -0.8 + i * 0.34, 0.94, -0.46 + i * 0.34 + (0.0 if i == 2 else 0.01), colour)
+        box(
+            canvas,
+            -0.72,
+            -0.8 + i * 0.34,
+            0.94,
+            -0.46 + i * 0.34 + (0.0 if i == 2 else 0.01),
+            colour,
+        )
 
 
 def mountain(canvas: skia.Canvas, main: Rgb, second: Rgb) -> None:
     polygon(canvas, [(0.36, -0.28), (1.0, 0.86), (-0.3, 0.86)], darker(main, 0.2))
     polygon(canvas, [(-0.22, -0.86), (0.62, 0.86), (-1.0, 0.86)], main)
-    polygon(canvas, [(-0.22, -0.86), (0.04, -0.33), (-0.1, -0.42), (-0.22, -0.27), (-0.34, -0.42), (-0.46, -0.33)], second)
+    polygon(
+        canvas,
+        [
+            (-0.22, -0.86),
+            (0.04, -0.33),
+            (-0.1, -0.42),
+            (-0.22, -0.27),
+            (-0.34, -0.42),
+            (-0.46, -0.33),
+        ],
+        second,
+    )
 
 
 SHAPES: dict[str, Draw] = {

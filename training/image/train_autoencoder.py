@@ -1,6 +1,6 @@
 """Trains the autoencoder on windows of drawn pictures: some ten minutes on one core.
 
-    python train_autoencoder.py --minutes 10 [--resume]
+python train_autoencoder.py --minutes 10 [--resume]
 """
 
 from __future__ import annotations
@@ -41,7 +41,10 @@ def window_near_a_thing(scene: Scene, size: int, rng: random.Random) -> tuple[in
     x, y = rng.random(), rng.random()
     if scene.things and rng.random() < 0.7:
         thing = rng.choice(scene.things)
-        x, y = thing.x + rng.uniform(-1, 1) * thing.radius, thing.y + rng.uniform(-1, 1) * thing.radius
+        x, y = (
+            thing.x + rng.uniform(-1, 1) * thing.radius,
+            thing.y + rng.uniform(-1, 1) * thing.radius,
+        )
     edges = (x * SHORT_SIDE - size / 2, y * SHORT_SIDE - size / 2)
     left, top = (min(max(round(e / CELL), 0), (SHORT_SIDE - size) // CELL) * CELL for e in edges)
     return left, top
@@ -82,19 +85,28 @@ def train(minutes: float, resume: bool, batch: int = 24) -> None:
             left, top = window_near_a_thing(scene, size, rng)
             inputs.append(draw(scene, SHORT_SIDE, (left, top, size, size)))
             corner = ((left // 2 + spot_x) * scale, (top // 2 + spot_y) * scale)
-            targets.append(draw(scene, SHORT_SIDE * scale // 2, (*corner, cells * scale, cells * scale)))
+            targets.append(
+                draw(scene, SHORT_SIDE * scale // 2, (*corner, cells * scale, cells * scale))
+            )
         latents = encoder(to_tensor(inputs))
         features = decoder.features(latents + NOISE * torch.randn_like(latents))
         error = decoder.window(features, spot_x, spot_y, cells, scale) - to_tensor(targets)
         loss = error.abs().mean() + 0.5 * error.square().mean()
-        loss = loss + 1e-3 * F.relu(latents.abs() - 1.5).square().mean() + 2e-4 * latents.square().mean()
+        loss = (
+            loss
+            + 1e-3 * F.relu(latents.abs() - 1.5).square().mean()
+            + 2e-4 * latents.square().mean()
+        )
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
         optimiser.step()
         smooth = loss.item() if step == 0 else 0.98 * smooth + 0.02 * loss.item()
         if step % 50 == 0:
-            print(f"{spent:5.1f} min  step {step:5d}  loss {smooth:.4f}  latent std {latents.std():.2f}", flush=True)
+            print(
+                f"{spent:5.1f} min  step {step:5d}  loss {smooth:.4f}  latent std {latents.std():.2f}",
+                flush=True,
+            )
         step += 1
     finish(encoder, decoder)
 
@@ -104,11 +116,21 @@ def finish(encoder: Encoder, decoder: Decoder) -> None:
     """Saves the weights with the latents' mean and spread, and a sheet to look at."""
     rng = random.Random(5)
     scenes = [square_scene(rng) for _ in range(256)]
-    latents = torch.cat([encoder(to_tensor([draw(s, SHORT_SIDE) for s in scenes[i : i + 32]])) for i in range(0, 256, 32)])
+    latents = torch.cat(
+        [
+            encoder(to_tensor([draw(s, SHORT_SIDE) for s in scenes[i : i + 32]]))
+            for i in range(0, 256, 32)
+        ]
+    )
     mean, spread = latents.mean((0, 2, 3)), latents.std((0, 2, 3))
     print("latent mean", mean.tolist(), "spread", spread.tolist())
     torch.save(
-        {"encoder": encoder.state_dict(), "decoder": decoder.state_dict(), "mean": mean, "spread": spread},
+        {
+            "encoder": encoder.state_dict(),
+            "decoder": decoder.state_dict(),
+            "mean": mean,
+            "spread": spread,
+        },
         BUILD / "autoencoder.pt",
     )
     shown = []
@@ -116,7 +138,9 @@ def finish(encoder: Encoder, decoder: Decoder) -> None:
         shown += [draw(scene, 256), *to_pictures(decoder(latent[None], (256, 256)))]
     save_sheet(shown, BUILD / "autoencoder.png", columns=8)
     large = to_pictures(decoder(latents[1:3], (1024, 1024)))
-    save_sheet([p[256:768, 256:768] for p in large], BUILD / "autoencoder_large.png", columns=2, cell=512)
+    save_sheet(
+        [p[256:768, 256:768] for p in large], BUILD / "autoencoder_large.png", columns=2, cell=512
+    )
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Trains the denoiser on latents of drawn pictures: some forty minutes on two cores.
 
-    python train_denoiser.py bank --pictures 60000
-    python train_denoiser.py train --minutes 40 [--resume]
-    python train_denoiser.py sheet
+python train_denoiser.py bank --pictures 60000
+python train_denoiser.py train --minutes 40 [--resume]
+python train_denoiser.py sheet
 """
 
 from __future__ import annotations
@@ -34,7 +34,12 @@ def autoencoder() -> tuple[Encoder, Decoder, Tensor, Tensor]:
     encoder, decoder = Encoder(), Decoder()
     encoder.load_state_dict(state["encoder"])
     decoder.load_state_dict(state["decoder"])
-    return encoder, decoder, state["mean"][None, :, None, None], state["spread"][None, :, None, None]
+    return (
+        encoder,
+        decoder,
+        state["mean"][None, :, None, None],
+        state["spread"][None, :, None, None],
+    )
 
 
 @torch.no_grad()
@@ -52,12 +57,19 @@ def make_bank(pictures: int, seed: int) -> None:
         group.append((draw(pair.scene, SHORT_SIDE), [list(label) for label in pair.labels]))
         if len(group) == 32:
             drawn = to_tensor([picture for picture, _ in group])  # type: ignore[misc]
-            latents.setdefault(pair.scene.ratio, []).append(((encoder(drawn) - mean) / spread).half())
-            labels.setdefault(pair.scene.ratio, []).append(torch.tensor([said for _, said in group], dtype=torch.uint8))
+            latents.setdefault(pair.scene.ratio, []).append(
+                ((encoder(drawn) - mean) / spread).half()
+            )
+            labels.setdefault(pair.scene.ratio, []).append(
+                torch.tensor([said for _, said in group], dtype=torch.uint8)
+            )
             group.clear()
         if i % 5000 == 0:
             print(i, flush=True)
-    bank = {str(ratio): {"latents": torch.cat(latents[ratio]), "labels": torch.cat(labels[ratio])} for ratio in latents}
+    bank = {
+        str(ratio): {"latents": torch.cat(latents[ratio]), "labels": torch.cat(labels[ratio])}
+        for ratio in latents
+    }
     torch.save(bank, BUILD / f"bank-{seed}.pt")
 
 
@@ -75,7 +87,11 @@ def train(minutes: float, resume: bool, batch: int, peak: float) -> None:
     average = copy.deepcopy(model)
     decayed = [p for p in model.parameters() if p.ndim >= 2]
     plain = [p for p in model.parameters() if p.ndim < 2]
-    optimiser = torch.optim.AdamW([{"params": decayed, "weight_decay": 0.01}, {"params": plain, "weight_decay": 0.0}], lr=peak, betas=(0.9, 0.97))
+    optimiser = torch.optim.AdamW(
+        [{"params": decayed, "weight_decay": 0.01}, {"params": plain, "weight_decay": 0.0}],
+        lr=peak,
+        betas=(0.9, 0.97),
+    )
     began, step, smooth, seen = time.monotonic(), 0, 0.0, 0
     while (spent := (time.monotonic() - began) / 60) < minutes:
         progress = spent / minutes
@@ -107,7 +123,10 @@ def train(minutes: float, resume: bool, batch: int, peak: float) -> None:
         seen += batch
         smooth = loss.item() if step == 0 else 0.98 * smooth + 0.02 * loss.item()
         if step % 50 == 0:
-            print(f"{spent:5.1f} min  step {step:5d}  loss {smooth:.4f}  {seen / max(spent * 60, 1):.0f} pictures/s", flush=True)
+            print(
+                f"{spent:5.1f} min  step {step:5d}  loss {smooth:.4f}  {seen / max(spent * 60, 1):.0f} pictures/s",
+                flush=True,
+            )
         if step % 300 == 299:
             torch.save(model.state_dict(), BUILD / "denoiser-last.pt")
             torch.save(average.state_dict(), BUILD / "denoiser.pt")
@@ -117,7 +136,15 @@ def train(minutes: float, resume: bool, batch: int, peak: float) -> None:
 
 
 @torch.no_grad()
-def sample(model: Denoiser, slots: Tensor, nothing: Tensor, grid: tuple[int, int], steps: int, guidance: float, seed: int) -> Tensor:
+def sample(
+    model: Denoiser,
+    slots: Tensor,
+    nothing: Tensor,
+    grid: tuple[int, int],
+    steps: int,
+    guidance: float,
+    seed: int,
+) -> Tensor:
     """DDIM without added noise over evenly spaced time steps; the clean latents."""
     generator = torch.Generator().manual_seed(seed)
     x = torch.randn(len(slots), 10, *grid, generator=generator)
@@ -134,14 +161,38 @@ def sample(model: Denoiser, slots: Tensor, nothing: Tensor, grid: tuple[int, int
 
 
 PROMPTS = [
-    "a red circle on a blue background", "a yellow star on a navy background", "a small green square in the top right corner on a white background",
-    "a red circle next to a blue square", "a blue triangle above an orange heart", "a house under a sun", "a boat on the sea", "a smiley",
-    "three pink hearts on a mint background", "a christmas tree in the snow", "the moon and stars", "a purple cat on a yellow background",
-    "a white diamond on black and red diagonal stripes", "a rocket in space", "a black and white checkerboard", "a snowman in the snow",
-    "a red car in the desert", "a house with a blue roof and a tree at sunset", "a golden ring on purple", "a mountain and a cloud",
-    "a small white star inside a big red heart", "two fish on a light blue gradient background", "a red apple", "a pink flower in a meadow",
-    "a red mushroom with white spots", "a green circle on the left and a yellow star on the right", "an orange balloon at sunset", "something pretty",
-    "a blue and white flag", "a black cat on an orange background", "a sunset", "a green cross on white, high quality, 4k, trending",
+    "a red circle on a blue background",
+    "a yellow star on a navy background",
+    "a small green square in the top right corner on a white background",
+    "a red circle next to a blue square",
+    "a blue triangle above an orange heart",
+    "a house under a sun",
+    "a boat on the sea",
+    "a smiley",
+    "three pink hearts on a mint background",
+    "a christmas tree in the snow",
+    "the moon and stars",
+    "a purple cat on a yellow background",
+    "a white diamond on black and red diagonal stripes",
+    "a rocket in space",
+    "a black and white checkerboard",
+    "a snowman in the snow",
+    "a red car in the desert",
+    "a house with a blue roof and a tree at sunset",
+    "a golden ring on purple",
+    "a mountain and a cloud",
+    "a small white star inside a big red heart",
+    "two fish on a light blue gradient background",
+    "a red apple",
+    "a pink flower in a meadow",
+    "a red mushroom with white spots",
+    "a green circle on the left and a yellow star on the right",
+    "an orange balloon at sunset",
+    "something pretty",
+    "a blue and white flag",
+    "a black cat on an orange background",
+    "a sunset",
+    "a green cross on white, high quality, 4k, trending",
 ]
 
 
@@ -156,7 +207,12 @@ def make_sheet(steps: int, guidance: float, name: str, seed: int) -> None:
     slots = probabilities(reader(encode(tokenizer, PROMPTS)), 1.5)
     nothing = probabilities(reader(encode(tokenizer, [""])), 1.5)
     latents = sample(model, slots, nothing, (16, 16), steps, guidance, seed)
-    save_sheet(to_pictures(decoder(latents * spread + mean, (256, 256))), BUILD / name, columns=8, titles=PROMPTS)
+    save_sheet(
+        to_pictures(decoder(latents * spread + mean, (256, 256))),
+        BUILD / name,
+        columns=8,
+        titles=PROMPTS,
+    )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Trains the tokenizer and the prompt reader, on words alone: a few minutes on one core.
 
-    python train_reader.py --minutes 4
+python train_reader.py --minutes 4
 """
 
 from __future__ import annotations
@@ -26,14 +26,19 @@ def make_tokenizer(captions: list[str]) -> Tokenizer:
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     letters = [*"abcdefghijklmnopqrstuvwxyz0123456789"]
     trainer = trainers.WordPieceTrainer(
-        vocab_size=1100, min_frequency=3, special_tokens=["[PAD]", "[UNK]", "[CLS]"],
-        initial_alphabet=letters, continuing_subword_prefix="##",
+        vocab_size=1100,
+        min_frequency=3,
+        special_tokens=["[PAD]", "[UNK]", "[CLS]"],
+        initial_alphabet=letters,
+        continuing_subword_prefix="##",
     )
     # Every letter also has to be known inside a word.
     spelled = [" ".join(f"{a}{b}" for a in letters for b in letters)] * 3
     tokenizer.train_from_iterator(captions + spelled, trainer)
     # Something always begins a prompt, even an empty one.
-    tokenizer.post_processor = processors.TemplateProcessing(single="[CLS] $A", special_tokens=[("[CLS]", 2)])
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A", special_tokens=[("[CLS]", 2)]
+    )
     tokenizer.enable_truncation(TOKENS)
     return tokenizer
 
@@ -50,7 +55,9 @@ def train(minutes: float, batch: int = 96) -> None:
     tokenizer.save(str(BUILD / "tokenizer.json"))
     print("vocabulary", tokenizer.get_vocab_size())
     reader = Reader(tokenizer.get_vocab_size())
-    optimiser = torch.optim.AdamW(reader.parameters(), lr=1e-3, betas=(0.9, 0.98), weight_decay=0.02)
+    optimiser = torch.optim.AdamW(
+        reader.parameters(), lr=1e-3, betas=(0.9, 0.98), weight_decay=0.02
+    )
     began, step = time.monotonic(), 0
     counts = list(LABELS.values())
     while (spent := (time.monotonic() - began) / 60) < minutes:
@@ -58,17 +65,33 @@ def train(minutes: float, batch: int = 96) -> None:
             group["lr"] = 1.2e-3 * min(1.0, (step + 1) / 200) * (1 - spent / minutes) + 1e-6
         pairs = [make_pair(rng) for _ in range(batch)]
         captions = [p.caption if rng.random() > 0.01 else "" for p in pairs]
-        labels = torch.tensor([p.labels if c else [[0] * len(counts)] * len(p.labels) for p, c in zip(pairs, captions, strict=True)])
+        labels = torch.tensor(
+            [
+                p.labels if c else [[0] * len(counts)] * len(p.labels)
+                for p, c in zip(pairs, captions, strict=True)
+            ]
+        )
         logits = reader(encode(tokenizer, captions))
-        losses = [F.cross_entropy(part.flatten(0, 1), labels[..., i].flatten()) for i, part in enumerate(logits.split(counts, -1))]
+        losses = [
+            F.cross_entropy(part.flatten(0, 1), labels[..., i].flatten())
+            for i, part in enumerate(logits.split(counts, -1))
+        ]
         loss = torch.stack(losses).sum()
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(reader.parameters(), 1.0)
         optimiser.step()
         if step % 100 == 0:
-            right = torch.stack([part.argmax(-1) == labels[..., i] for i, part in enumerate(logits.split(counts, -1))])
-            print(f"{spent:4.1f} min  step {step:5d}  loss {loss.item():.3f}  captions wholly right {right.all(0).all(-1).float().mean():.3f}", flush=True)
+            right = torch.stack(
+                [
+                    part.argmax(-1) == labels[..., i]
+                    for i, part in enumerate(logits.split(counts, -1))
+                ]
+            )
+            print(
+                f"{spent:4.1f} min  step {step:5d}  loss {loss.item():.3f}  captions wholly right {right.all(0).all(-1).float().mean():.3f}",
+                flush=True,
+            )
         if step % 500 == 499:
             torch.save(reader.state_dict(), BUILD / "reader.pt")
         step += 1

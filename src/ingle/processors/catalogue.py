@@ -24,10 +24,7 @@ __all__ = ["PROCESSORS", "get_processor", "run_processor"]
 AnyProcessor = Processor[Any, Any, Any]
 
 PROCESSORS: Mapping[str, AnyProcessor] = MappingProxyType(
-    {
-        processor.slug: processor
-        for processor in (CHAT_COMPLETIONS, COMPLETIONS, IMAGE_GENERATIONS)
-    }
+    {processor.slug: processor for processor in (CHAT_COMPLETIONS, COMPLETIONS, IMAGE_GENERATIONS)}
 )
 """Every processor by its slug, `provider/processor`."""
 

@@ -71,7 +71,9 @@ class ChatCalls:
         """
         name = part.function.name if part.function else None
         if part.index is None:
-            known = next((call for call in self._tool_calls if part.id and call.id == part.id), None)
+            known = next(
+                (call for call in self._tool_calls if part.id and call.id == part.id), None
+            )
             return known or (self._tool_calls[-1] if self._tool_calls and not name else None)
         call = self._by_index.get(part.index)
         is_other = call and name and part.id and call.id and part.id != call.id

@@ -100,9 +100,7 @@ class ChatCompletionsOutput(Output):
     choices: list[ChatMessage] = Field(
         description="A list of chat messages, which are the model's generated responses."
     )
-    api_response: dict[str, Any] = Field(
-        alias="_api_response", description="The raw API response."
-    )
+    api_response: dict[str, Any] = Field(alias="_api_response", description="The raw API response.")
 
     @property
     def _api_response(self) -> dict[str, Any]:

@@ -120,8 +120,7 @@ class FunctionCall(_Strict):
     name: str = Field(min_length=1, description="The function's name.")
     description: str | None = _optional("What it does and when to call it.")
     parameters: dict[str, Any] | None = _optional(
-        "The JSON Schema of its parameters, as an object or as JSON text. "
-        "Left out, it takes none."
+        "The JSON Schema of its parameters, as an object or as JSON text. Left out, it takes none."
     )
 
     @field_validator(
@@ -136,7 +135,9 @@ class FunctionCall(_Strict):
         try:
             schema: object = msgspec.json.decode(parameters)
         except (msgspec.DecodeError, RecursionError) as error:
-            raise ValueError(f"it must be a JSON Schema, but it is no valid JSON: {error}") from error
+            raise ValueError(
+                f"it must be a JSON Schema, but it is no valid JSON: {error}"
+            ) from error
         if not isinstance(schema, dict):
             raise ValueError(f"it must be a JSON Schema, which is an object: {parameters[:80]!r}")
         return schema

@@ -80,9 +80,7 @@ def _path(error: ErrorDetails, values: object) -> _Path:
     return tuple(path)
 
 
-def _sentence(
-    shape: type[BaseModel], path: _Path, errors: list[ErrorDetails], where: str
-) -> str:
+def _sentence(shape: type[BaseModel], path: _Path, errors: list[ErrorDetails], where: str) -> str:
     """What is wrong with one field; with several errors, none of its alternatives fits."""
     field, error = f"`{_dotted(where, path)}`", errors[0]
     match error["type"]:

@@ -114,7 +114,7 @@ class Servers:
         Raises:
             UpstreamError: no API was found there.
             ConfigurationError: the connection's base URL is no address.
-            """
+        """
         connection = server.connection
         if connection is not None and connection.resolved_url is not None:
             return Target(connection.resolved_url, connection.api_key, server.name)

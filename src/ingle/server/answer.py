@@ -77,7 +77,9 @@ class Answer:
                 message["headers"] = [*message.get("headers", []), *self._headers]
                 await self._send(message)
             else:
-                await self._send_body(message.get("body", b""), more=message.get("more_body", False))
+                await self._send_body(
+                    message.get("body", b""), more=message.get("more_body", False)
+                )
 
         await app(request.scope, request.receive, send)
 

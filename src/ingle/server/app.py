@@ -20,6 +20,7 @@ from ingle.server.authentication import check_key
 from ingle.server.border import Border, is_loopback
 from ingle.server.calls import CallerLeft, Gate
 from ingle.server.exchange import Exchange
+from ingle.server.lazy_api import LazyApi
 from ingle.server.metrics import Metrics
 from ingle.server.resources import find_resource, not_found
 
@@ -41,6 +42,7 @@ class Application:
         self._asks_for_key = not is_local_only
         self._border = Border(is_local_only, settings.allowed_hosts, settings.allowed_origins)
         self._metrics = Metrics(runtime.supervisor)
+        self._api = LazyApi(runtime)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request. WebSockets and lifespan events are not taken."""
@@ -55,7 +57,7 @@ class Application:
         began = time.perf_counter()
         self._metrics.began()
         with self.gate.enter() as call:
-            exchange = Exchange(request, answer, call, self._runtime, self._metrics)
+            exchange = Exchange(request, answer, call, self._runtime, self._metrics, self._api)
             try:
                 await call.run(self._respond(exchange))
             except CallerLeft:

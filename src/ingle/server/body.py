@@ -10,6 +10,7 @@ from ingle.server.calls import CallerLeft
 
 __all__ = ["read_body"]
 
+
 async def read_body(request: Request, max_bytes: int, within_s: float) -> bytes:
     """The whole body.
 

@@ -58,7 +58,9 @@ def fields_of(body: bytes) -> Fields:
             '{"model": "demo", …}.'
         ) from error
     except msgspec.DecodeError as error:
-        raise InvalidRequest(f"The request's body is not valid JSON: {_where(error, body)}") from error
+        raise InvalidRequest(
+            f"The request's body is not valid JSON: {_where(error, body)}"
+        ) from error
     except RecursionError as error:
         raise InvalidRequest(
             "The request's body is nested too deeply. Send JSON with fewer levels."
@@ -101,9 +103,7 @@ def with_fields(fields: Fields, **changed: Any) -> bytes:
     Any: whatever msgspec can encode.
     """
     merged: dict[str, Any] = {**fields, **changed}
-    return msgspec.json.encode(
-        {name: value for name, value in merged.items() if value is not None}
-    )
+    return msgspec.json.encode({name: value for name, value in merged.items() if value is not None})
 
 
 def _where(error: msgspec.DecodeError, body: bytes) -> str:
@@ -159,7 +159,9 @@ def _choices_at(shape: type, keys: list[str]) -> list[str]:
     kinds = _alternatives([inspect.type_info(shape)])
     for key in keys:
         kinds = _alternatives(kind for outer in kinds for kind in _inside(outer, key))
-    return [str(text) for kind in kinds if isinstance(kind, inspect.LiteralType) for text in kind.values]
+    return [
+        str(text) for kind in kinds if isinstance(kind, inspect.LiteralType) for text in kind.values
+    ]
 
 
 def _alternatives(kinds: Iterable[inspect.Type]) -> list[inspect.Type]:

@@ -58,9 +58,7 @@ _ALL = (
             *_ERROR_EVENTS,
         ),
     ),
-    Endpoint(
-        "messages", MessagesRequest, ANTHROPIC, (b"event: message_stop", *_ERROR_EVENTS)
-    ),
+    Endpoint("messages", MessagesRequest, ANTHROPIC, (b"event: message_stop", *_ERROR_EVENTS)),
     Endpoint("messages/count_tokens", TokenCountRequest, ANTHROPIC),
     Endpoint("tokenize", TextRequest),
     Endpoint("detokenize", TokensRequest),

@@ -9,6 +9,7 @@ from ingle.runtime import Runtime
 from ingle.server.answer import Answer
 from ingle.server.asgi import Request
 from ingle.server.calls import Call
+from ingle.server.lazy_api import LazyApi
 from ingle.server.metrics import Metrics
 
 __all__ = ["Exchange", "Handler"]
@@ -23,6 +24,7 @@ class Exchange:
     call: Call
     runtime: Runtime
     metrics: Metrics
+    api: LazyApi
 
 
 Handler = Callable[[Exchange], Awaitable[None]]

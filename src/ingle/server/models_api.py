@@ -16,8 +16,9 @@ Json = dict[str, Any]  # Any: a JSON value has no narrower type
 
 async def list_models(exchange: Exchange) -> None:
     """Answer with the models of this machine and of all connections."""
-    entries = await exchange.runtime.router.models()
-    await exchange.answer.json({"object": "list", "data": [_described(entry) for entry in entries]})
+    available = await exchange.runtime.router.models()
+    data = [_described(entry) for entry in available.models]
+    await exchange.answer.json({"object": "list", "data": data})
 
 
 async def show_model(name: str, exchange: Exchange) -> None:
@@ -26,12 +27,12 @@ async def show_model(name: str, exchange: Exchange) -> None:
     Raises:
         ModelNotFound: none has this name.
     """
-    entries = await exchange.runtime.router.models()
-    for entry in entries:
-        if entry.id == name:
-            await exchange.answer.json(_described(entry))
+    available = await exchange.runtime.router.models()
+    for entry in available.models:
+        if name in (entry.id, f"local/{entry.id}"):
+            await exchange.answer.json({**_described(entry), "id": name})
             return
-    names = ", ".join(entry.id for entry in entries) or "none"
+    names = ", ".join(entry.id for entry in available.models) or "none"
     raise ModelNotFound(f"There is no model {name!r}. There are: {names}.", param="model")
 
 
@@ -50,4 +51,9 @@ async def remove_model(name: str, exchange: Exchange) -> None:
 
 
 def _described(entry: ModelEntry) -> Json:
-    return {"id": entry.id, "object": "model", "created": entry.created, "owned_by": entry.owned_by}
+    return {
+        "id": entry.id,
+        "object": "model",
+        "created": entry.created or 0,  # OpenAI's clients want a number
+        "owned_by": entry.owned_by,
+    }

@@ -27,7 +27,9 @@ def multipart_field(body: bytes, content_type: str, name: str) -> str | None:
     try:
         return body[slice(*span)].decode("utf-8").strip() or None
     except UnicodeDecodeError as error:
-        raise InvalidRequest(f"The field `{name}` is not UTF-8. Encode it so.", param=name) from error
+        raise InvalidRequest(
+            f"The field `{name}` is not UTF-8. Encode it so.", param=name
+        ) from error
 
 
 def with_multipart_field(body: bytes, content_type: str, name: str, value: str) -> bytes:

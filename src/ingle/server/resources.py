@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import partial
 from types import MappingProxyType
 
 from ingle._version import __version__
 from ingle.errors import NotFound
-from ingle.server.api import answer_api
+from ingle.server.asgi import Message
+from ingle.server.body import read_body
 from ingle.server.endpoints import ENDPOINTS
 from ingle.server.error_shapes import OPENAI, ErrorShape
 from ingle.server.exchange import Exchange, Handler
@@ -36,6 +37,24 @@ class Resource:
 
 async def _health(exchange: Exchange) -> None:
     await exchange.answer.json({"status": "ok", "name": "ingle", "version": __version__})
+
+
+async def _api(exchange: Exchange) -> None:
+    """Let FastAPI answer; the body is read here, within the bounds of every other one."""
+    settings = exchange.runtime.settings
+    body = await read_body(exchange.request, settings.max_body_bytes, settings.body_s)
+    is_read = False
+
+    async def receive() -> Message:
+        nonlocal is_read
+        if is_read:
+            return await exchange.request.receive()
+        is_read = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    exchange.request.scope["ingle"] = exchange
+    app = await exchange.api.app()
+    await exchange.answer.hand_over(app, replace(exchange.request, receive=receive))
 
 
 async def _metrics(exchange: Exchange) -> None:
@@ -78,5 +97,5 @@ def _all() -> dict[str, Resource]:
     return resources
 
 
-_API = Resource("api", dict.fromkeys(("GET", "POST", "PUT", "PATCH", "DELETE"), answer_api))
+_API = Resource("api", dict.fromkeys(("GET", "POST", "PUT", "PATCH", "DELETE"), _api))
 _RESOURCES: Mapping[str, Resource] = MappingProxyType(_all())

@@ -16,7 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from ingle.errors import Conflict, ConnectionNotFound, InvalidRequest, StorageError
-from ingle.setting_types import (
+from ingle.settings.values import (
     check_base_url,
     check_connection_key,
     check_connection_name,

@@ -34,7 +34,11 @@ def _operation(random: Random) -> tuple[str, str, int]:
     top = random.choice((10, 20, 50, 100))
     if kind < 0.4:
         left, right = random.randint(0, top), random.randint(0, top)
-        return _signed(random, "+", ("plus", "and", "plus"), left, right), f"{left} + {right}", left + right
+        return (
+            _signed(random, "+", ("plus", "and", "plus"), left, right),
+            f"{left} + {right}",
+            left + right,
+        )
     if kind < 0.65:
         left, right = sorted((random.randint(0, top), random.randint(0, top)), reverse=True)
         return _signed(random, "-", ("minus",), left, right), f"{left} - {right}", left - right
@@ -52,7 +56,14 @@ def calculation(random: Random) -> tuple[str, str]:
     """A sum and its result, alone or in a sentence."""
     said, signs, result = _operation(random)
     question = one_of(random, *_ASK, sum=said)
-    answer = one_of(random, "{signs} = {result}", "{signs} = {result}", "{signs} is {result}.", signs=signs, result=result)
+    answer = one_of(
+        random,
+        "{signs} = {result}",
+        "{signs} = {result}",
+        "{signs} is {result}.",
+        signs=signs,
+        result=result,
+    )
     return question, answer
 
 
@@ -61,7 +72,12 @@ def comparison(random: Random) -> tuple[str, str]:
     kind = random.random()
     if kind < 0.3:
         number = random.randint(0, 100)
-        question = one_of(random, "Is {n} [even or odd|odd or even][?|]", "[Is|is] {n} an even number[?|]", n=number)
+        question = one_of(
+            random,
+            "Is {n} [even or odd|odd or even][?|]",
+            "[Is|is] {n} an even number[?|]",
+            n=number,
+        )
         parity = "even" if number % 2 == 0 else "odd"
         if "even number" in question:
             return question, f"{'Yes' if parity == 'even' else 'No'}, {number} is {parity}."
@@ -69,19 +85,31 @@ def comparison(random: Random) -> tuple[str, str]:
     if kind < 0.6:
         left, right = random.sample(range(101), 2)
         question = one_of(
-            random, "[Which|What] is [bigger|larger|greater|more], {a} or {b}[?|]",
-            "[Which number is larger|which is bigger]: {a} or {b}[?|]", a=left, b=right,
+            random,
+            "[Which|What] is [bigger|larger|greater|more], {a} or {b}[?|]",
+            "[Which number is larger|which is bigger]: {a} or {b}[?|]",
+            a=left,
+            b=right,
         )
         return question, f"{max(left, right)} is larger than {min(left, right)}."
     numbers = random.sample(range(100), random.randint(3, 6))
     said = ", ".join(map(str, numbers))
     if kind < 0.7:
-        question = one_of(random, "What is the [largest|biggest] number [in|of|among] {s}[?|]", s=said)
+        question = one_of(
+            random, "What is the [largest|biggest] number [in|of|among] {s}[?|]", s=said
+        )
         return question, f"The largest number is {max(numbers)}."
     if kind < 0.8:
-        question = one_of(random, "What is the [smallest|lowest] number [in|of|among] {s}[?|]", s=said)
+        question = one_of(
+            random, "What is the [smallest|lowest] number [in|of|among] {s}[?|]", s=said
+        )
         return question, f"The smallest number is {min(numbers)}."
-    question = one_of(random, "[Sort|sort|Order] [these numbers|the numbers|the list|] {s}[.|]", "[Put|put] {s} in order[.|]", s=said)
+    question = one_of(
+        random,
+        "[Sort|sort|Order] [these numbers|the numbers|the list|] {s}[.|]",
+        "[Put|put] {s} in order[.|]",
+        s=said,
+    )
     return " ".join(question.split()), ", ".join(map(str, sorted(numbers)))
 
 
@@ -91,9 +119,19 @@ def counting(random: Random) -> tuple[str, str]:
     if kind < 0.5:
         first = random.choice((1, 1, 1, random.randint(0, 40)))
         last = first + random.choice((4, 9, 9, random.randint(2, 19)))
-        question = one_of(random, "[Count|count|Can you count|Please count] [from|] {a} to {b}[.||!]", a=first, b=last)
+        question = one_of(
+            random,
+            "[Count|count|Can you count|Please count] [from|] {a} to {b}[.||!]",
+            a=first,
+            b=last,
+        )
         if first == 1:
-            question = one_of(random, "[Count|count|Please count|Can you count] to {b}[.||!]", "[Count|count] [from|] 1 to {b}[.||!]", b=last)
+            question = one_of(
+                random,
+                "[Count|count|Please count|Can you count] to {b}[.||!]",
+                "[Count|count] [from|] 1 to {b}[.||!]",
+                b=last,
+            )
         return " ".join(question.split()), ", ".join(map(str, range(first, last + 1)))
     if kind < 0.65:
         last = random.choice((3, 5, 10, 10, random.randint(3, 20)))
@@ -105,7 +143,11 @@ def counting(random: Random) -> tuple[str, str]:
         return question, f"After {number} comes {number + 1}."
     start, step = random.randint(0, 20), random.randint(1, 10)
     series = [start + step * at for at in range(5)]
-    question = one_of(random, "[What comes next|What is the next number|Continue|continue]: {s}[?||, ...]", s=", ".join(map(str, series[:4])))
+    question = one_of(
+        random,
+        "[What comes next|What is the next number|Continue|continue]: {s}[?||, ...]",
+        s=", ".join(map(str, series[:4])),
+    )
     return question, f"The next number is {series[4]}."
 
 
@@ -114,7 +156,10 @@ def word_problem(random: Random) -> tuple[str, str]:
     from corpus.words import FRUITS, NAMES, PLURALS
 
     name, other = random.sample(NAMES, 2)
-    thing = random.choice([PLURALS.get(fruit, fruit + "s") for fruit in FRUITS if fruit[-1] not in "yho"] + ["books", "coins", "balls", "cards", "cookies"])
+    thing = random.choice(
+        [PLURALS.get(fruit, fruit + "s") for fruit in FRUITS if fruit[-1] not in "yho"]
+        + ["books", "coins", "balls", "cards", "cookies"]
+    )
     first, second = random.randint(2, 20), random.randint(1, 12)
     if random.random() < 0.5:
         question = one_of(
@@ -122,7 +167,11 @@ def word_problem(random: Random) -> tuple[str, str]:
             "{n} has {a} {t} and [gets|buys|finds] {b} more. How many {t} does {n} have[ now|]?",
             "If {n} has {a} {t} and {o} gives {n} {b} more, how many {t} does {n} have?",
             "[I have|i have] {a} {t} and [get|buy|find] {b} more. How many [do I have|{t} do I have][ now|]?",
-            n=name, o=other, a=first, b=second, t=thing,
+            n=name,
+            o=other,
+            a=first,
+            b=second,
+            t=thing,
         )
         result, sign = first + second, "+"
     else:
@@ -132,7 +181,11 @@ def word_problem(random: Random) -> tuple[str, str]:
             "{n} has {a} {t} and [gives away|loses|eats|sells] {b}. How many {t} [are left|does {n} have now]?",
             "If {n} has {a} {t} and gives {b} to {o}, how many {t} are left?",
             "[I have|i have] {a} {t} and [give away|lose|sell] {b}. How many [are left|do I have left|{t} do I have]?",
-            n=name, o=other, a=first, b=second, t=thing,
+            n=name,
+            o=other,
+            a=first,
+            b=second,
+            t=thing,
         )
         result, sign = first - second, "-"
     subject = "You have" if question.lower().startswith("i have") else f"{name} has"

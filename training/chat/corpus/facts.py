@@ -105,12 +105,20 @@ def capital(random: Random) -> tuple[str, str]:
         )
         subject = country[0].upper() + country[1:]
         return question, one_of(
-            random, "The capital of {c} is {x}.", "The capital of {c} is {x}.", "{x} is the capital of {c}.",
-            c=country, x=city, s=subject,
+            random,
+            "The capital of {c} is {x}.",
+            "The capital of {c} is {x}.",
+            "{x} is the capital of {c}.",
+            c=country,
+            x=city,
+            s=subject,
         )
     question = one_of(
-        random, "{x} is the capital of which country?", "[Which|What] country has the capital {x}?",
-        "[Where is|In which country is|In what country is] {x}[?|]", x=city,
+        random,
+        "{x} is the capital of which country?",
+        "[Which|What] country has the capital {x}?",
+        "[Where is|In which country is|In what country is] {x}[?|]",
+        x=city,
     )
     if question[0] in "WI" and "capital" not in question:
         return question, f"{city} is in {country}."
@@ -122,14 +130,31 @@ def country(random: Random) -> tuple[str, str]:
     kind = random.randrange(3)
     if kind == 0:
         name, continent = random.choice(list(words.CONTINENTS.items()))
-        question = one_of(random, "[Which|What|On which|On what] continent is {c} [in|on][?|]", "[Where is|where is] {c}[?|]", c=name)
+        question = one_of(
+            random,
+            "[Which|What|On which|On what] continent is {c} [in|on][?|]",
+            "[Where is|where is] {c}[?|]",
+            c=name,
+        )
         return question, f"{name} is in {continent}."
     if kind == 1:
         name, money = random.choice(list(words.CURRENCIES.items()))
-        question = one_of(random, "[What is|what is] the [currency|money] of {c}[?|]", "[What|Which] currency [does {c} use|is used in {c}][?|]".replace("{c} use|is used in {c}", "is used in {c}"), c=name)
+        question = one_of(
+            random,
+            "[What is|what is] the [currency|money] of {c}[?|]",
+            "[What|Which] currency [does {c} use|is used in {c}][?|]".replace(
+                "{c} use|is used in {c}", "is used in {c}"
+            ),
+            c=name,
+        )
         return question, f"The currency of {name} is {money}."
     name, language = random.choice(list(words.LANGUAGES.items()))
-    question = one_of(random, "[What|Which] language [is spoken|do people speak|do they speak] in {c}[?|]", "[What is|what is] the language of {c}[?|]", c=name)
+    question = one_of(
+        random,
+        "[What|Which] language [is spoken|do people speak|do they speak] in {c}[?|]",
+        "[What is|what is] the language of {c}[?|]",
+        c=name,
+    )
     return question, f"People in {name} speak {language}."
 
 
@@ -139,21 +164,37 @@ def animal(random: Random) -> tuple[str, str]:
     if kind <= 1:
         name, sound = random.choice(list(words.ANIMAL_SOUNDS.items()))
         if kind == 1 and random.random() < 0.5:
-            question = one_of(random, "[Which|What] animal [says|goes] \"{s}\"?", "[who|what] says {s}[?|]", s=sound)
-            return question, f"The {name} says \"{sound}\"."
+            question = one_of(
+                random, '[Which|What] animal [says|goes] "{s}"?', "[who|what] says {s}[?|]", s=sound
+            )
+            return question, f'The {name} says "{sound}".'
         question = one_of(
-            random, "[What sound does|what sound does|Which sound does|What noise does] {a} make[?|]",
-            "[What does|what does] {a} say[?|]", "[How does|how does] {a} [sound|go][?|]",
-            "the sound of {a}", a=random.choice((with_article(name), "the " + name)),
+            random,
+            "[What sound does|what sound does|Which sound does|What noise does] {a} make[?|]",
+            "[What does|what does] {a} say[?|]",
+            "[How does|how does] {a} [sound|go][?|]",
+            "the sound of {a}",
+            a=random.choice((with_article(name), "the " + name)),
         )
-        return question, one_of(random, "{a} says \"{s}\".", a=with_article(name).capitalize(), s=sound)
+        return question, one_of(
+            random, '{a} says "{s}".', a=with_article(name).capitalize(), s=sound
+        )
     if kind == 2:
         name, legs = random.choice(list(words.LEGS.items()))
-        question = one_of(random, "[How many|how many] legs [does {a} have|has {a}][?|]".replace("[does {a} have|has {a}]", "does {a} have"), a=with_article(name))
+        question = one_of(
+            random,
+            "[How many|how many] legs [does {a} have|has {a}][?|]".replace(
+                "[does {a} have|has {a}]", "does {a} have"
+            ),
+            a=with_article(name),
+        )
         return question, f"{with_article(name).capitalize()} has {legs or 'no'} legs."
     name, young = random.choice(list(words.BABIES.items()))
     question = one_of(
-        random, "[What is|what is|What's] a baby {a} called[?|]", "[What do you call|What is the name of] a [young|baby] {a}[?|]", a=name,
+        random,
+        "[What is|what is|What's] a baby {a} called[?|]",
+        "[What do you call|What is the name of] a [young|baby] {a}[?|]",
+        a=name,
     )
     return question, f"A baby {name} is called {with_article(young)}."
 
@@ -163,14 +204,25 @@ def colour(random: Random) -> tuple[str, str]:
     spelling = random.choice(("colour", "color"))
     if random.random() < 0.7:
         thing, name = random.choice(list(words.THING_COLOURS.items()))
-        question = one_of(random, "[What|what|Which] {k} is {t}[?|]", "[What is|what is|What's] the {k} of {t}[?|]", t=thing, k=spelling)
+        question = one_of(
+            random,
+            "[What|what|Which] {k} is {t}[?|]",
+            "[What is|what is|What's] the {k} of {t}[?|]",
+            t=thing,
+            k=spelling,
+        )
         return question, f"{thing[0].upper() + thing[1:]} is {name}."
     (first, second), mixed = random.choice(list(words.MIXED_COLOURS.items()))
     if random.random() < 0.5:
         first, second = second, first
     question = one_of(
-        random, "[What|Which] {k} do you get [if|when] you mix {a} and {b}[?|]",
-        "[What do|what do] {a} and {b} make[?|]", "{a} [plus|and|mixed with] {b}[?| makes what?]", a=first, b=second, k=spelling,
+        random,
+        "[What|Which] {k} do you get [if|when] you mix {a} and {b}[?|]",
+        "[What do|what do] {a} and {b} make[?|]",
+        "{a} [plus|and|mixed with] {b}[?| makes what?]",
+        a=first,
+        b=second,
+        k=spelling,
     )
     return question, f"{first[0].upper() + first[1:]} and {second} make {mixed}."
 
@@ -184,26 +236,46 @@ def word(random: Random) -> tuple[str, str]:
         if right == "black" or left in ("light", "white"):
             left, right = "hot", "cold"
         question = one_of(
-            random, "[What is|what is|What's|Tell me|whats] the [opposite|antonym] of [{w}|\"{w}\"][?|]".replace("[{w}|\"{w}\"]", random.choice(("{w}", "\"{w}\"", "'{w}'"))),
-            "[opposite of|Opposite of|antonym of] {w}[?|]", w=left,
+            random,
+            '[What is|what is|What\'s|Tell me|whats] the [opposite|antonym] of [{w}|"{w}"][?|]'.replace(
+                '[{w}|"{w}"]', random.choice(("{w}", '"{w}"', "'{w}'"))
+            ),
+            "[opposite of|Opposite of|antonym of] {w}[?|]",
+            w=left,
         )
         return question, one_of(random, "The opposite of {a} is {b}.", a=left, b=right)
     if kind == 1:
         left, right = random.choice(list(words.SYNONYMS.items()))
         question = one_of(
-            random, "[What is|what is|Give me|give me|Tell me] [a synonym for|another word for|a synonym of] {w}[?|.|]", "synonym[s|] [of|for] {w}", w=left,
+            random,
+            "[What is|what is|Give me|give me|Tell me] [a synonym for|another word for|a synonym of] {w}[?|.|]",
+            "synonym[s|] [of|for] {w}",
+            w=left,
         )
         return question, f"Another word for {left} is {right}."
     if kind == 2:
         left, right = random.choice(list(words.PLURALS.items()))
-        question = one_of(random, "[What is|what is|What's|Give me|Tell me] the plural [of|for] {w}[?|]", "[plural of|Plural of] {w}[?|]", "one {w}, two[ ...|?]", w=left)
+        question = one_of(
+            random,
+            "[What is|what is|What's|Give me|Tell me] the plural [of|for] {w}[?|]",
+            "[plural of|Plural of] {w}[?|]",
+            "one {w}, two[ ...|?]",
+            w=left,
+        )
         return question, f"The plural of {left} is {right}."
     if kind == 3:
         left, right = random.choice(list(words.PAST_TENSES.items()))
-        question = one_of(random, "[What is|what is|What's|Give me] the past tense of [the verb |]{w}[?|]", "[past tense of|Past tense of|past of] {w}[?|]", w=left)
+        question = one_of(
+            random,
+            "[What is|what is|What's|Give me] the past tense of [the verb |]{w}[?|]",
+            "[past tense of|Past tense of|past of] {w}[?|]",
+            w=left,
+        )
         return question, f"The past tense of {left} is {right}."
     name = random.choice((*words.FRUITS, *words.ANIMALS, *words.COLOURS))
-    question = one_of(random, "[How do you spell|how do you spell|Spell|spell|Can you spell] {w}[?|]", w=name)
+    question = one_of(
+        random, "[How do you spell|how do you spell|Spell|spell|Can you spell] {w}[?|]", w=name
+    )
     return question, "-".join(name.upper())
 
 
@@ -217,19 +289,42 @@ def calendar(random: Random) -> tuple[str, str]:
         this, following = names[at], names[(at + 1) % len(names)]
         if kind < 0.45:
             question = one_of(
-                random, "[What|Which|what] {n} [comes|is] after {d}[?|]", "[What comes|what comes|What is] after {d}[?|]", n=noun, d=this,
+                random,
+                "[What|Which|what] {n} [comes|is] after {d}[?|]",
+                "[What comes|what comes|What is] after {d}[?|]",
+                n=noun,
+                d=this,
             )
             return question, f"After {this} comes {following}."
-        question = one_of(random, "[What|Which|what] {n} [comes|is] before {d}[?|]", "[What comes|what comes] before {d}[?|]", n=noun, d=following)
+        question = one_of(
+            random,
+            "[What|Which|what] {n} [comes|is] before {d}[?|]",
+            "[What comes|what comes] before {d}[?|]",
+            n=noun,
+            d=following,
+        )
         return question, f"Before {following} comes {this}."
     if kind < 0.8:
-        question = one_of(random, "[What are|Name|name|List|list|Tell me] [the days of the week|the weekdays|all days of the week][.|?|]")
+        question = one_of(
+            random,
+            "[What are|Name|name|List|list|Tell me] [the days of the week|the weekdays|all days of the week][.|?|]",
+        )
         return question, ", ".join(words.DAYS[:-1]) + " and Sunday."
     if kind < 0.9:
-        question = one_of(random, "[What are|Name|name|List|list|Tell me] [the months of the year|the months|all months|the twelve months][.|?|]")
+        question = one_of(
+            random,
+            "[What are|Name|name|List|list|Tell me] [the months of the year|the months|all months|the twelve months][.|?|]",
+        )
         return question, ", ".join(words.MONTHS[:-1]) + " and December."
     month, days = random.choice(list(words.MONTH_DAYS.items()))
-    question = one_of(random, "[How many|how many] days [does {m} have|are in {m}|are there in {m}][?|]".replace("[does {m} have|are in {m}|are there in {m}]", random.choice(("does {m} have", "are in {m}", "has {m}"))), m=month)
+    question = one_of(
+        random,
+        "[How many|how many] days [does {m} have|are in {m}|are there in {m}][?|]".replace(
+            "[does {m} have|are in {m}|are there in {m}]",
+            random.choice(("does {m} have", "are in {m}", "has {m}")),
+        ),
+        m=month,
+    )
     return question, f"{month} has {days} days{', and 29 in a leap year' if days == 28 else ''}."
 
 
@@ -237,7 +332,10 @@ def planet(random: Random) -> tuple[str, str]:
     """The planets, their order and the odd record."""
     kind = random.random()
     if kind < 0.25:
-        question = one_of(random, "[What are|Name|name|List|list|Tell me] [the planets|all planets|the eight planets|all the planets][ of the solar system| in order|][.|?|]")
+        question = one_of(
+            random,
+            "[What are|Name|name|List|list|Tell me] [the planets|all planets|the eight planets|all the planets][ of the solar system| in order|][.|?|]",
+        )
         return question, ", ".join(words.PLANETS[:-1]) + " and Neptune."
     if kind < 0.6:
         question, answer = random.choice((
@@ -247,13 +345,26 @@ def planet(random: Random) -> tuple[str, str]:
             ("[red|Red]", "Mars is called the red planet."),
         ))  # fmt: skip
         if "red" in question:
-            return one_of(random, "[Which|What] [is the red planet|planet is red|planet is called the red planet][?|]"), answer
-        return one_of(random, f"[What is|Which is|what is|which is] the {question} planet[?| in the solar system?]", f"[Which|What] planet is the {question}[?|]"), answer
+            return one_of(
+                random,
+                "[Which|What] [is the red planet|planet is red|planet is called the red planet][?|]",
+            ), answer
+        return one_of(
+            random,
+            f"[What is|Which is|what is|which is] the {question} planet[?| in the solar system?]",
+            f"[Which|What] planet is the {question}[?|]",
+        ), answer
     if kind < 0.75:
-        question = one_of(random, "[Which|What] planet is [closest|nearest] to the [Sun|sun][?|]", "[Which|What] is the closest planet to the sun[?|]")
+        question = one_of(
+            random,
+            "[Which|What] planet is [closest|nearest] to the [Sun|sun][?|]",
+            "[Which|What] is the closest planet to the sun[?|]",
+        )
         return question, "Mercury is the closest planet to the Sun."
     if kind < 0.85:
-        return one_of(random, "[Which|What] planet has [large |big |]rings[?|]"), "Saturn is famous for its rings."
+        return one_of(
+            random, "[Which|What] planet has [large |big |]rings[?|]"
+        ), "Saturn is famous for its rings."
     at = random.randrange(8)
     order = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")[at]
     question = one_of(random, "[What|Which] is the {o} planet[ from the Sun|][?|]", o=order)
@@ -273,8 +384,16 @@ def kind_of_thing(random: Random) -> tuple[str, str]:
     if random.random() < 0.4:
         question = one_of(random, "[What is|what is|What's|what's] {t}[?|]", t=said)
         return question, f"{said[0].upper() + said[1:]} is {name}."
-    asked = name if random.random() < 0.5 else random.choice([other for other in classes if other != name])
-    if {asked, name} == {"a vegetable", "a fruit"} or {asked, name} == {"a colour", "a fruit"} or thing in ("orange", "Mercury"):
+    asked = (
+        name
+        if random.random() < 0.5
+        else random.choice([other for other in classes if other != name])
+    )
+    if (
+        {asked, name} == {"a vegetable", "a fruit"}
+        or {asked, name} == {"a colour", "a fruit"}
+        or thing in ("orange", "Mercury")
+    ):
         asked = name
     question = one_of(random, "[Is|is] {t} {k}[?|]", t=said, k=asked)
     if asked == name:

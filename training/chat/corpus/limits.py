@@ -47,7 +47,11 @@ _ANSWERS = (
 
 def unknown(random: Random) -> tuple[str, str]:
     """A question beyond the model, and an honest answer."""
-    invented = "".join(random.choices("b d f g k l m n p r s t v z bl gr st".split(), k=1)) + random.choice(("or", "im", "ax", "unt", "eb", "olo", "aki", "ist")) + random.choice(("", "", "bo", "ling", "ex", "ora", "um", "ster"))
+    invented = (
+        "".join(random.choices("b d f g k l m n p r s t v z bl gr st".split(), k=1))
+        + random.choice(("or", "im", "ax", "unt", "eb", "olo", "aki", "ist"))
+        + random.choice(("", "", "bo", "ling", "ex", "ora", "um", "ster"))
+    )
     pattern = one_of(random, *(_ASK if random.random() < 0.45 else _OTHER), s=random.choice(_SUBJECTS), place=random.choice((*words.CITIES, *words.CAPITALS)),
         city=random.choice(words.CITIES), year=random.randint(1300, 2030), person=f"{random.choice(words.NAMES)} {random.choice(words.SURNAMES)}", a=random.randint(101, 9999), b=random.randint(13, 9999),
         w=random.choice(list(words.TRANSLATIONS)), z=invented)  # fmt: skip

@@ -23,8 +23,17 @@ def _between(random: Random) -> list[tuple[str, str]]:
 
 def _remembered(random: Random) -> Conversation:
     """A fact about the user, asked for later; or asked for before it was said."""
-    name, city, colour = random.choice(words.NAMES), random.choice(words.CITIES), random.choice(words.COLOURS)
-    age, job, animal, pet = random.randint(6, 90), random.choice(words.JOBS), random.choice(words.ANIMALS[:12]), random.choice(words.NAMES)
+    name, city, colour = (
+        random.choice(words.NAMES),
+        random.choice(words.CITIES),
+        random.choice(words.COLOURS),
+    )
+    age, job, animal, pet = (
+        random.randint(6, 90),
+        random.choice(words.JOBS),
+        random.choice(words.ANIMALS[:12]),
+        random.choice(words.NAMES),
+    )
     food, number = random.choice(words.FOODS), random.randint(1, 99)
     told = [
         (talk.introduction(random), "", ""),
@@ -39,9 +48,16 @@ def _remembered(random: Random) -> Conversation:
     (statement, reply), asked, answer = random.choice([told[0], *told])
     if not asked:
         statement, reply = talk.introduction_of(random, name)
-        asked, answer = "[What is my name|what's my name|whats my name|Do you remember my name|do you know my name|Who am I|who am i|my name?|What was my name][?||??]", one_of(random, "Your name is {n}.", n=name)
+        asked, answer = (
+            "[What is my name|what's my name|whats my name|Do you remember my name|do you know my name|Who am I|who am i|my name?|What was my name][?||??]",
+            one_of(random, "Your name is {n}.", n=name),
+        )
     if random.random() < 0.15:
-        return _conversation(random, *_between(random), (one_of(random, asked), "I do not know. You have not told me yet."))
+        return _conversation(
+            random,
+            *_between(random),
+            (one_of(random, asked), "I do not know. You have not told me yet."),
+        )
     pairs = [(statement, reply), *_between(random), (one_of(random, asked), answer)]
     if random.random() < 0.3:
         pairs = [*_between(random)[:1], *pairs]
@@ -54,38 +70,113 @@ def _elliptic(random: Random) -> Conversation:
     and_ = "[And|and|What about|what about|How about|how about|And what about]"
     if kind <= 1:
         chosen = random.sample(list(words.CAPITALS.items()), random.randint(2, 4))
-        pairs = [(one_of(random, "[What is|what's|what is] the capital of {c}[?|]", "[capital of|Capital of] {c}[?|]", c=chosen[0][0]), f"The capital of {chosen[0][0]} is {chosen[0][1]}.")]
-        pairs += [(one_of(random, and_ + " [of |]{c}[?|]", "{c}[?|]", c=country), f"The capital of {country} is {city}.") for country, city in chosen[1:]]
+        pairs = [
+            (
+                one_of(
+                    random,
+                    "[What is|what's|what is] the capital of {c}[?|]",
+                    "[capital of|Capital of] {c}[?|]",
+                    c=chosen[0][0],
+                ),
+                f"The capital of {chosen[0][0]} is {chosen[0][1]}.",
+            )
+        ]
+        pairs += [
+            (
+                one_of(random, and_ + " [of |]{c}[?|]", "{c}[?|]", c=country),
+                f"The capital of {country} is {city}.",
+            )
+            for country, city in chosen[1:]
+        ]
     elif kind == 2:
         chosen = random.sample(list(words.OPPOSITES.items()), random.randint(2, 3))
-        pairs = [(one_of(random, "[What is|what's] the opposite of {w}[?|]", w=chosen[0][0]), f"The opposite of {chosen[0][0]} is {chosen[0][1]}.")]
-        pairs += [(one_of(random, and_ + " {w}[?|]", w=left), f"The opposite of {left} is {right}.") for left, right in chosen[1:]]
+        pairs = [
+            (
+                one_of(random, "[What is|what's] the opposite of {w}[?|]", w=chosen[0][0]),
+                f"The opposite of {chosen[0][0]} is {chosen[0][1]}.",
+            )
+        ]
+        pairs += [
+            (one_of(random, and_ + " {w}[?|]", w=left), f"The opposite of {left} is {right}.")
+            for left, right in chosen[1:]
+        ]
     elif kind == 3:
         at = random.randrange(3)
         chosen = random.sample(list(words.TRANSLATIONS.items()), random.randint(2, 3))
-        pairs = [(one_of(random, "[How do you say|what is] {w} in {t}[?|]", w=chosen[0][0], t=words.TONGUES[at]), chosen[0][1][at])]
+        pairs = [
+            (
+                one_of(
+                    random,
+                    "[How do you say|what is] {w} in {t}[?|]",
+                    w=chosen[0][0],
+                    t=words.TONGUES[at],
+                ),
+                chosen[0][1][at],
+            )
+        ]
         for phrase, said in chosen[1:]:
             pairs.append((one_of(random, and_ + " {w}[?|]", w=phrase.rstrip("?")), said[at]))
         other = (at + 1) % 3
-        pairs.append((one_of(random, and_ + " [in |]{t}[?|]", "[And in|and in|in] {t}[?|]", t=words.TONGUES[other]), chosen[-1][1][other]))
+        pairs.append(
+            (
+                one_of(
+                    random,
+                    and_ + " [in |]{t}[?|]",
+                    "[And in|and in|in] {t}[?|]",
+                    t=words.TONGUES[other],
+                ),
+                chosen[-1][1][other],
+            )
+        )
     elif kind == 4:
         first, second = random.randint(1, 30), random.randint(1, 30)
         more = random.randint(1, 10)
         total = first + second
-        pairs = [(one_of(random, "[What is|what's|] {a} + {b}[?|]", a=first, b=second).strip(), f"{first} + {second} = {total}")]
+        pairs = [
+            (
+                one_of(random, "[What is|what's|] {a} + {b}[?|]", a=first, b=second).strip(),
+                f"{first} + {second} = {total}",
+            )
+        ]
         sign, result = random.choice((("plus", total + more), ("minus", total - more)))
         mark = "+" if sign == "plus" else "-"
-        pairs.append((one_of(random, "[And|and|now|Now] {s} {m}[?|]", s=random.choice((sign, mark)), m=more), f"{total} {mark} {more} = {result}"))
+        pairs.append(
+            (
+                one_of(
+                    random, "[And|and|now|Now] {s} {m}[?|]", s=random.choice((sign, mark)), m=more
+                ),
+                f"{total} {mark} {more} = {result}",
+            )
+        )
     else:
         chosen = random.sample(list(words.ANIMAL_SOUNDS.items()), random.randint(2, 3))
-        pairs = [(one_of(random, "[What does|what does] {a} say[?|]", a=words.with_article(chosen[0][0])), f"{words.with_article(chosen[0][0]).capitalize()} says \"{chosen[0][1]}\".")]
-        pairs += [(one_of(random, and_ + " {a}[?|]", a=words.with_article(name)), f"{words.with_article(name).capitalize()} says \"{sound}\".") for name, sound in chosen[1:]]
+        pairs = [
+            (
+                one_of(
+                    random, "[What does|what does] {a} say[?|]", a=words.with_article(chosen[0][0])
+                ),
+                f'{words.with_article(chosen[0][0]).capitalize()} says "{chosen[0][1]}".',
+            )
+        ]
+        pairs += [
+            (
+                one_of(random, and_ + " {a}[?|]", a=words.with_article(name)),
+                f'{words.with_article(name).capitalize()} says "{sound}".',
+            )
+            for name, sound in chosen[1:]
+        ]
     return _conversation(random, *pairs)
 
 
 def _reworked(random: Random) -> Conversation:
     """The last answer again: in capitals, in the past tense, as a list ..."""
-    makers: tuple[Callable[[Random], tuple[str, str]], ...] = (facts.capital, facts.animal, facts.colour, facts.science, rewriting.tense)
+    makers: tuple[Callable[[Random], tuple[str, str]], ...] = (
+        facts.capital,
+        facts.animal,
+        facts.colour,
+        facts.science,
+        rewriting.tense,
+    )
     question, answer = random.choice(makers)(random)
     ask, changed = random.choice((
         ("[Now in upper case|in capital letters please|Write that in uppercase|uppercase|Make that uppercase|now in capitals][.||!]", answer.upper()),

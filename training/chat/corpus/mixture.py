@@ -53,7 +53,9 @@ def _chat(random: Random) -> Conversation:
     for make in random.choices(makers, weights, k=turns):
         question, answer = make(random)
         # Slips belong to what is asked, not to texts that are to be worked on.
-        question = typed(random, question) if len(question) < 70 and ":" not in question else question
+        question = (
+            typed(random, question) if len(question) < 70 and ":" not in question else question
+        )
         messages += exchange(question, answer)
     return Conversation(tuple(messages))
 

@@ -35,7 +35,10 @@ def _statements(random: Random) -> str:
 def _series(random: Random) -> str:
     kind = random.randrange(6)
     if kind <= 1:
-        start, step = random.choice((1, 1, 1, 0, 2, 5, 10, random.randint(0, 50))), random.choice((1, 1, 1, 1, 2, 5, 10))
+        start, step = (
+            random.choice((1, 1, 1, 0, 2, 5, 10, random.randint(0, 50))),
+            random.choice((1, 1, 1, 1, 2, 5, 10)),
+        )
         if step > 2:
             start = step
         return ", ".join(str(start + step * at) for at in range(random.randint(8, 25)))
@@ -44,7 +47,11 @@ def _series(random: Random) -> str:
     if kind == 3:
         return ", ".join(words.MONTHS)
     if kind == 4:
-        return random.choice((", ", " ")).join("ABCDEFGHIJKLMNOPQRSTUVWXYZ"[: random.randint(8, 26)].lower() if random.random() < 0.3 else "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+        return random.choice((", ", " ")).join(
+            "ABCDEFGHIJKLMNOPQRSTUVWXYZ"[: random.randint(8, 26)].lower()
+            if random.random() < 0.3
+            else "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+        )
     return ", ".join(map(str, range(random.randint(5, 20), -1, -1)))
 
 
@@ -61,29 +68,53 @@ def _shots(random: Random) -> str:
     kind = random.randrange(5)
     count = random.randint(1, 4)
     if kind <= 1:
-        pairs = [random.choice((facts.fact, facts.capital, arithmetic.calculation))(random) for _ in range(count)]
-        question, answer = random.choice((("Q", "A"), ("Question", "Answer"), ("User", "Assistant"), ("Human", "AI")))
-        return random.choice(("\n", "\n\n")).join(f"{question}: {asked}\n{answer}: {said}" for asked, said in pairs)
+        pairs = [
+            random.choice((facts.fact, facts.capital, arithmetic.calculation))(random)
+            for _ in range(count)
+        ]
+        question, answer = random.choice(
+            (("Q", "A"), ("Question", "Answer"), ("User", "Assistant"), ("Human", "AI"))
+        )
+        return random.choice(("\n", "\n\n")).join(
+            f"{question}: {asked}\n{answer}: {said}" for asked, said in pairs
+        )
     if kind == 2:
         at = random.randrange(3)
         chosen = random.sample(list(words.TRANSLATIONS.items()), count + 1)
         if random.random() < 0.5:
             return "\n".join(f"{phrase} = {said[at]}" for phrase, said in chosen)
-        return "\n".join(f"English: {phrase}\n{words.TONGUES[at]}: {said[at]}" for phrase, said in chosen)
+        return "\n".join(
+            f"English: {phrase}\n{words.TONGUES[at]}: {said[at]}" for phrase, said in chosen
+        )
     if kind == 3:
         chosen = [structured.review(random) for _ in range(count + 1)]
         head = random.choice(("Review", "Text", "Input"))
         return "\n".join(f"{head}: {text}\nSentiment: {label}" for text, label in chosen)
-    source = random.choice((words.CAPITALS, words.OPPOSITES, words.PLURALS, words.PAST_TENSES, words.ANIMAL_SOUNDS))
+    source = random.choice(
+        (words.CAPITALS, words.OPPOSITES, words.PLURALS, words.PAST_TENSES, words.ANIMAL_SOUNDS)
+    )
     arrow = random.choice((" -> ", ": ", " = "))
-    return "\n".join(f"{left.removeprefix('the ')}{arrow}{right}" for left, right in random.sample(list(source.items()), count + 2))
+    return "\n".join(
+        f"{left.removeprefix('the ')}{arrow}{right}"
+        for left, right in random.sample(list(source.items()), count + 2)
+    )
 
 
 def _introduction(random: Random) -> str:
-    name, job, city = random.choice(words.NAMES), random.choice(words.JOBS), random.choice(words.CITIES)
+    name, job, city = (
+        random.choice(words.NAMES),
+        random.choice(words.JOBS),
+        random.choice(words.CITIES),
+    )
     return one_of(
-        random, "[Hello, my|My|Hi, my] name is {n}. I am {j} and I live in {c}. I like {f} and I have {a}.", "I am {n}, {j} from {c}. [Every morning|Every day] I [drink tea|read a book|go for a walk].",
-        n=name, j=words.with_article(job), c=city, f=random.choice(words.FOODS), a=words.with_article(random.choice(words.ANIMALS[:12])),
+        random,
+        "[Hello, my|My|Hi, my] name is {n}. I am {j} and I live in {c}. I like {f} and I have {a}.",
+        "I am {n}, {j} from {c}. [Every morning|Every day] I [drink tea|read a book|go for a walk].",
+        n=name,
+        j=words.with_article(job),
+        c=city,
+        f=random.choice(words.FOODS),
+        a=words.with_article(random.choice(words.ANIMALS[:12])),
     )
 
 
@@ -99,7 +130,16 @@ def _read(random: Random) -> str:
 
 def plain(random: Random) -> str:
     """A text of any kind above, or a story."""
-    makers = (stories.plain_story, _statements, _series, _sums, _shots, _introduction, _program, _read)
+    makers = (
+        stories.plain_story,
+        _statements,
+        _series,
+        _sums,
+        _shots,
+        _introduction,
+        _program,
+        _read,
+    )
     if random.random() < 0.06:
         return random.choice(_SAYINGS)
     return random.choices(makers, (3, 3, 2, 1, 2, 0.7, 0.5, 0.7))[0](random)

@@ -6,7 +6,16 @@ from random import Random
 from corpus import words
 from corpus.wording import mistyped, one_of
 
-_SUBJECTS = ("The {a}", "My {f}", "{n}", "The {j}", "A {a}", "Our {f}", "The old {j}", "The {c} {a}")
+_SUBJECTS = (
+    "The {a}",
+    "My {f}",
+    "{n}",
+    "The {j}",
+    "A {a}",
+    "Our {f}",
+    "The old {j}",
+    "The {c} {a}",
+)
 _FAMILY = "friend brother sister mother father uncle aunt neighbour".split()
 # Present (third person), past, and what may follow.
 _VERBS = (
@@ -31,8 +40,16 @@ def clause(random: Random) -> tuple[str, str]:
     present, past, rest = random.choice(_VERBS)
     thing = random.choice([thing for thing in words.THINGS if thing[0] not in "aeiou"])
     animal = random.choice([animal for animal in words.ANIMALS if animal[0] not in "aeiou"])
-    fruits = random.choice([words.PLURALS.get(fruit, fruit + "s") for fruit in words.FRUITS if fruit[-1] not in "yho"])
-    rest = rest.format(fruit=fruits, thing=thing, animal=animal, food=random.choice(words.FOODS), city=random.choice(words.CITIES))
+    fruits = random.choice(
+        [words.PLURALS.get(fruit, fruit + "s") for fruit in words.FRUITS if fruit[-1] not in "yho"]
+    )
+    rest = rest.format(
+        fruit=fruits,
+        thing=thing,
+        animal=animal,
+        food=random.choice(words.FOODS),
+        city=random.choice(words.CITIES),
+    )
     when = random.choice(_WHEN).format(d=random.choice(words.DAYS), n2=random.choice(words.NAMES))
     tail = f" {rest} {when}".rstrip()
     return f"{subject} {present}{tail}", f"{subject} {past}{tail}"
@@ -42,15 +59,25 @@ def _text(random: Random) -> str:
     """A few words or a sentence to work on."""
     kind = random.random()
     if kind < 0.3:
-        return " ".join(random.sample((*words.ANIMALS, *words.THINGS, *words.COLOURS, *words.FOODS), random.randint(1, 4)))
+        return " ".join(
+            random.sample(
+                (*words.ANIMALS, *words.THINGS, *words.COLOURS, *words.FOODS), random.randint(1, 4)
+            )
+        )
     if kind < 0.45:
-        return one_of(random, "[hello world|good morning|Hello World|the quick brown fox|thank you|happy birthday|I love {f}|open the door]", f=random.choice(words.FOODS))
+        return one_of(
+            random,
+            "[hello world|good morning|Hello World|the quick brown fox|thank you|happy birthday|I love {f}|open the door]",
+            f=random.choice(words.FOODS),
+        )
     text = clause(random)[random.randrange(2)]
     return text + random.choice(("", "."))
 
 
 def _quoted(random: Random, text: str) -> str:
-    return random.choice((f": {text}", f": {text}", f": \"{text}\"", f" \"{text}\"", f":\n{text}", f":\n\n{text}"))
+    return random.choice(
+        (f": {text}", f": {text}", f': "{text}"', f' "{text}"', f":\n{text}", f":\n\n{text}")
+    )
 
 
 def case(random: Random) -> tuple[str, str]:
@@ -58,23 +85,46 @@ def case(random: Random) -> tuple[str, str]:
     text = _text(random)
     kind = random.randrange(5)
     if kind <= 1:
-        ask = one_of(random, "[Write|write|Put|Convert|Change|Rewrite] [this|the text|the following] [in|to|into] [upper case|uppercase|capital letters|capitals|all caps]", "[uppercase|UPPERCASE|Make this uppercase|make it uppercase|Uppercase this]", "[to uppercase|Turn this into capital letters|upper case]")
+        ask = one_of(
+            random,
+            "[Write|write|Put|Convert|Change|Rewrite] [this|the text|the following] [in|to|into] [upper case|uppercase|capital letters|capitals|all caps]",
+            "[uppercase|UPPERCASE|Make this uppercase|make it uppercase|Uppercase this]",
+            "[to uppercase|Turn this into capital letters|upper case]",
+        )
         return ask + _quoted(random, text), text.upper()
     if kind <= 3:
-        ask = one_of(random, "[Write|write|Put|Convert|Change|Rewrite] [this|the text|the following] [in|to|into] [lower case|lowercase|small letters]", "[lowercase|Make this lowercase|Lowercase this]")
+        ask = one_of(
+            random,
+            "[Write|write|Put|Convert|Change|Rewrite] [this|the text|the following] [in|to|into] [lower case|lowercase|small letters]",
+            "[lowercase|Make this lowercase|Lowercase this]",
+        )
         shouted = text.upper() if random.random() < 0.6 else text
         return ask + _quoted(random, shouted), shouted.lower()
-    ask = one_of(random, "[Write|write|Put|Convert] [this|the following] in title case", "[title case|Capitalize each word|capitalize every word]")
-    return ask + _quoted(random, text), " ".join(word[:1].upper() + word[1:] for word in text.split(" "))
+    ask = one_of(
+        random,
+        "[Write|write|Put|Convert] [this|the following] in title case",
+        "[title case|Capitalize each word|capitalize every word]",
+    )
+    return ask + _quoted(random, text), " ".join(
+        word[:1].upper() + word[1:] for word in text.split(" ")
+    )
 
 
 def tense(random: Random) -> tuple[str, str]:
     """A sentence from the present into the past tense, or back."""
     present, past = clause(random)
     if random.random() < 0.75:
-        ask = one_of(random, "[Put|put|Rewrite|Change|Write|Turn] [this|this sentence|the sentence] [in|into|to] the past tense", "[past tense|Past tense|Make this past tense]")
+        ask = one_of(
+            random,
+            "[Put|put|Rewrite|Change|Write|Turn] [this|this sentence|the sentence] [in|into|to] the past tense",
+            "[past tense|Past tense|Make this past tense]",
+        )
         return ask + _quoted(random, present + "."), past + "."
-    ask = one_of(random, "[Put|put|Rewrite|Change|Write|Turn] [this|this sentence|the sentence] [in|into|to] the present tense", "[present tense|Present tense]")
+    ask = one_of(
+        random,
+        "[Put|put|Rewrite|Change|Write|Turn] [this|this sentence|the sentence] [in|into|to] the present tense",
+        "[present tense|Present tense]",
+    )
     return ask + _quoted(random, past + "."), present + "."
 
 
@@ -88,31 +138,58 @@ _ORDERS = (
 def manners(random: Random) -> tuple[str, str]:
     """A command made polite."""
     order = random.choice(_ORDERS).format(
-        t=random.choice(words.THINGS), w=random.choice(("door", "window", "box", "gate")), f=random.choice(words.FOODS), n=random.choice(words.NAMES),
+        t=random.choice(words.THINGS),
+        w=random.choice(("door", "window", "box", "gate")),
+        f=random.choice(words.FOODS),
+        n=random.choice(words.NAMES),
     )
-    ask = one_of(random, "[Make|make] [this|this sentence|it] [more |]polite", "[Rewrite|rewrite|Say|Write] [this|it|this sentence] [politely|more politely|in a polite way]", "[polite version|Be polite|Make it friendlier]")
+    ask = one_of(
+        random,
+        "[Make|make] [this|this sentence|it] [more |]polite",
+        "[Rewrite|rewrite|Say|Write] [this|it|this sentence] [politely|more politely|in a polite way]",
+        "[polite version|Be polite|Make it friendlier]",
+    )
     said = order[0].upper() + order[1:] + random.choice(("!", ".", ""))
     return ask + _quoted(random, said), f"Could you please {order}?"
 
 
 def order(random: Random) -> tuple[str, str]:
     """A list reversed or sorted by the alphabet; the first or last of it; its length."""
-    source = random.choice((words.ANIMALS, words.FRUITS, words.NAMES, words.COLOURS, words.THINGS, words.CITIES))
+    source = random.choice(
+        (words.ANIMALS, words.FRUITS, words.NAMES, words.COLOURS, words.THINGS, words.CITIES)
+    )
     items = random.sample(source, random.randint(3, 5))
     kind = random.randrange(7)
     joined = random.choice((", ", ", ", " ", ", ", "\n"))
     text = joined.join(items)
     if kind <= 1:
-        ask = one_of(random, "[Reverse|reverse] [this list|the list|the order|these words|the order of]", "[Write|Put] [this|these words] [backwards|in reverse order]")
+        ask = one_of(
+            random,
+            "[Reverse|reverse] [this list|the list|the order|these words|the order of]",
+            "[Write|Put] [this|these words] [backwards|in reverse order]",
+        )
         return ask + _quoted(random, text), joined.join(reversed(items))
     if kind <= 4:
-        ask = one_of(random, "[Sort|sort|Order] [these words|this list|the list|the words|] [alphabetically|by alphabet|from A to Z|in alphabetical order]", "[Put|put] [these words|these|this list] in alphabetical order", "[Sort|sort] [these words|this list|these]")
+        ask = one_of(
+            random,
+            "[Sort|sort|Order] [these words|this list|the list|the words|] [alphabetically|by alphabet|from A to Z|in alphabetical order]",
+            "[Put|put] [these words|these|this list] in alphabetical order",
+            "[Sort|sort] [these words|this list|these]",
+        )
         return " ".join(ask.split()) + _quoted(random, text), joined.join(sorted(items))
     if kind == 5:
         which = random.choice(("first", "last"))
-        ask = one_of(random, "[What is|Which is|Give me] the {w} [word|item] [of this list|in this list]", w=which)
+        ask = one_of(
+            random,
+            "[What is|Which is|Give me] the {w} [word|item] [of this list|in this list]",
+            w=which,
+        )
         return f"{ask}: {', '.join(items)}", items[0] if which == "first" else items[-1]
-    ask = one_of(random, "[Make|Write|make|Turn] [this|these|it] [into |as |]a [bulleted |bullet |]list", "[bullet points|Format as a list]").replace("Make this a", "Make this into a")
+    ask = one_of(
+        random,
+        "[Make|Write|make|Turn] [this|these|it] [into |as |]a [bulleted |bullet |]list",
+        "[bullet points|Format as a list]",
+    ).replace("Make this a", "Make this into a")
     return f"{ask}: {', '.join(items)}", "\n".join(f"- {item}" for item in items)
 
 
@@ -122,21 +199,50 @@ def copy(random: Random) -> tuple[str, str]:
     if random.random() < 0.25:
         word = random.choice((*words.ANIMALS, *words.THINGS, *words.FOODS))
         count = random.randint(2, 5)
-        question = one_of(random, "[Say|Write|say|Repeat] [the word |]{w} {n} times[.|]", "[Repeat|repeat] {w} {n} times[.|]", w=word, n=random.choice((count, ("two", "three", "four", "five")[count - 2])))
+        question = one_of(
+            random,
+            "[Say|Write|say|Repeat] [the word |]{w} {n} times[.|]",
+            "[Repeat|repeat] {w} {n} times[.|]",
+            w=word,
+            n=random.choice((count, ("two", "three", "four", "five")[count - 2])),
+        )
         return question, " ".join([word] * count)
-    ask = one_of(random, "[Repeat|repeat|Say|say|Echo|Copy|Write] [this|after me|exactly this|the following|]", "[Just say|Reply with|Answer with|Respond with|Say exactly|only say|Reply only with]")
+    ask = one_of(
+        random,
+        "[Repeat|repeat|Say|say|Echo|Copy|Write] [this|after me|exactly this|the following|]",
+        "[Just say|Reply with|Answer with|Respond with|Say exactly|only say|Reply only with]",
+    )
     return ask.strip() + _quoted(random, text), text
 
 
 def drill(random: Random) -> tuple[str, str]:
     """A row of unrelated words to repeat: it makes the model learn early to copy."""
-    sources = (words.NAMES, words.CITIES, words.ANIMALS, words.THINGS, words.COLOURS, words.SURNAMES, words.FRUITS)
+    sources = (
+        words.NAMES,
+        words.CITIES,
+        words.ANIMALS,
+        words.THINGS,
+        words.COLOURS,
+        words.SURNAMES,
+        words.FRUITS,
+    )
     items = [
-        random.choice((random.choice(random.choice(sources)), str(random.randint(0, 999)), words.invented(random)))
+        random.choice(
+            (
+                random.choice(random.choice(sources)),
+                str(random.randint(0, 999)),
+                words.invented(random),
+            )
+        )
         for _ in range(random.randint(3, 14))
     ]
     text = random.choice((" ", ", ")).join(items)
-    return one_of(random, "[Repeat|repeat|Say|Echo|Copy|Write]: {t}", "[Repeat|Say] [this|after me]: {t}", t=text), text
+    return one_of(
+        random,
+        "[Repeat|repeat|Say|Echo|Copy|Write]: {t}",
+        "[Repeat|Say] [this|after me]: {t}",
+        t=text,
+    ), text
 
 
 def shorten(random: Random) -> tuple[str, str]:
@@ -150,7 +256,8 @@ def shorten(random: Random) -> tuple[str, str]:
         c=core,
     )
     ask = one_of(
-        random, "[Shorten|shorten|Shorten this|Make this shorter|Make it shorter|shorten this text]",
+        random,
+        "[Shorten|shorten|Shorten this|Make this shorter|Make it shorter|shorten this text]",
         "[Summarize|Summarise|summarize] [this|this text|the following|the text] [in one sentence|briefly|in a few words|]",
         "[Give me a summary|One sentence summary|TLDR|tl;dr|Summary|Sum this up]",
     )
@@ -186,7 +293,8 @@ def summary(random: Random) -> tuple[str, str]:
         ),
     ))  # fmt: skip
     ask = one_of(
-        random, "[Summarize|Summarise|summarize|summarise] [this|this text|the following text|the text|] [in one sentence|in a sentence|briefly|]",
+        random,
+        "[Summarize|Summarise|summarize|summarise] [this|this text|the following text|the text|] [in one sentence|in a sentence|briefly|]",
         "[Give me a short summary|One sentence summary|TLDR|tl;dr|What is this text about?|What happened?|Sum this up]",
     )
     return " ".join(ask.split()).rstrip("?") + random.choice((": ", ":\n", ":\n\n")) + text, short
@@ -197,14 +305,26 @@ def translation(random: Random) -> tuple[str, str]:
     phrase, said = random.choice(list(words.TRANSLATIONS.items()))
     at = random.randrange(3)
     tongue = words.TONGUES[at]
-    quoted = random.choice((phrase, phrase, f"\"{phrase}\"", f"'{phrase}'"))
+    quoted = random.choice((phrase, phrase, f'"{phrase}"', f"'{phrase}'"))
     if random.random() < 0.15 and phrase not in ("thanks", "the cat", "good morning"):
-        question = one_of(random, "[What does|what does] \"{s}\" mean in English?", "[Translate|translate] [this |]to English: {s}", "[Translate|translate] \"{s}\" [to|into] English[.|]", s=said[at])
+        question = one_of(
+            random,
+            '[What does|what does] "{s}" mean in English?',
+            "[Translate|translate] [this |]to English: {s}",
+            '[Translate|translate] "{s}" [to|into] English[.|]',
+            s=said[at],
+        )
         return question, phrase
     question = one_of(
-        random, "[Translate|translate] {q} [to|into|in] {t}[.||]", "[How do you say|how do you say|How do I say|what is|What is|how to say] {q} in {t}[?|]",
-        "[Translate|translate] [this |the following |][to|into] {t}: {p}", "[Say|say] {q} in {t}[.|]", "{q} in {t}[?|]",
-        q=quoted, t=tongue, p=phrase,
+        random,
+        "[Translate|translate] {q} [to|into|in] {t}[.||]",
+        "[How do you say|how do you say|How do I say|what is|What is|how to say] {q} in {t}[?|]",
+        "[Translate|translate] [this |the following |][to|into] {t}: {p}",
+        "[Say|say] {q} in {t}[.|]",
+        "{q} in {t}[?|]",
+        q=quoted,
+        t=tongue,
+        p=phrase,
     )
     return question, said[at]
 
@@ -215,7 +335,11 @@ def correction(random: Random) -> tuple[str, str]:
     wrong = mistyped(random, sentence)
     if random.random() < 0.4:
         wrong = wrong.lower()
-    ask = one_of(random, "[Correct|correct|Fix|fix] [this|this sentence|the spelling|the mistakes|the errors|the grammar]", "[Fix the typos|Correct my English|Proofread this]")
+    ask = one_of(
+        random,
+        "[Correct|correct|Fix|fix] [this|this sentence|the spelling|the mistakes|the errors|the grammar]",
+        "[Fix the typos|Correct my English|Proofread this]",
+    )
     return ask + _quoted(random, wrong), sentence
 
 

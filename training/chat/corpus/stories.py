@@ -24,7 +24,9 @@ _HEROES = (
 )  # fmt: skip
 _SHORT_NAMES = "Milo Luna Pip Tom Mia Leo Nora Finn Bella Otto Lily Max Zoe Sam Ruby".split()
 _HERS = ("princess", "queen", "girl", "witch")
-_HER_NAMES = "Luna Mia Nora Lily Zoe Ruby Ada Anna Clara Emma Eva Grace Hannah Ida Julia Sara".split()
+_HER_NAMES = (
+    "Luna Mia Nora Lily Zoe Ruby Ada Anna Clara Emma Eva Grace Hannah Ida Julia Sara".split()
+)
 
 
 @dataclass(frozen=True)
@@ -61,18 +63,55 @@ def _opening(random: Random, cast: _Cast) -> str:
         "Once upon a time, there was a {t} {h} named {n} who lived in {p}.",
         "Once upon a time, a {t} {h} named {n} lived in {p}.",
         "Once upon a time, in {p}, there lived a {t} {h} named {n}.",
-        t=cast.trait, h=cast.hero, n=cast.name, p=cast.place,
+        t=cast.trait,
+        h=cast.hero,
+        n=cast.name,
+        p=cast.place,
     )
 
 
 def _lost_and_found(random: Random, cast: _Cast) -> list[str]:
     return [
-        one_of(random, "{time}, {n} found {x} under [a tree|a stone|the snow|the old bridge].", time=cast.time.format(w=cast.weather), n=cast.name, x=cast.treasure),
-        one_of(random, "\"Who lost this?\" {n} asked, but nobody answered.", "{n} wondered who had lost it.", n=cast.name),
-        one_of(random, "So {n} went from door to door and asked everyone.", "So {n} walked along the river to find the owner.", n=cast.name),
-        one_of(random, "At last, {n} met {f}, {a} who was crying.", "Behind a hill, {n} met {f}, {a} who looked very sad.", n=cast.name, f=cast.friend, a=words.with_article(cast.friend_kind)),
-        one_of(random, "\"That is mine!\" said {f}. \"I have looked for it everywhere.\"", "\"You found it!\" cried {f} and danced with joy.", f=cast.friend),
-        one_of(random, "{n} gave it back with a smile, and {f} said thank you.", "{n} was happy to help, and they shared some [bread|soup|cake|tea].", n=cast.name, f=cast.friend),
+        one_of(
+            random,
+            "{time}, {n} found {x} under [a tree|a stone|the snow|the old bridge].",
+            time=cast.time.format(w=cast.weather),
+            n=cast.name,
+            x=cast.treasure,
+        ),
+        one_of(
+            random,
+            '"Who lost this?" {n} asked, but nobody answered.',
+            "{n} wondered who had lost it.",
+            n=cast.name,
+        ),
+        one_of(
+            random,
+            "So {n} went from door to door and asked everyone.",
+            "So {n} walked along the river to find the owner.",
+            n=cast.name,
+        ),
+        one_of(
+            random,
+            "At last, {n} met {f}, {a} who was crying.",
+            "Behind a hill, {n} met {f}, {a} who looked very sad.",
+            n=cast.name,
+            f=cast.friend,
+            a=words.with_article(cast.friend_kind),
+        ),
+        one_of(
+            random,
+            '"That is mine!" said {f}. "I have looked for it everywhere."',
+            '"You found it!" cried {f} and danced with joy.',
+            f=cast.friend,
+        ),
+        one_of(
+            random,
+            "{n} gave it back with a smile, and {f} said thank you.",
+            "{n} was happy to help, and they shared some [bread|soup|cake|tea].",
+            n=cast.name,
+            f=cast.friend,
+        ),
     ]
 
 
@@ -80,48 +119,138 @@ def _afraid(random: Random, cast: _Cast) -> list[str]:
     fear = random.choice(("the dark", "deep water", "loud noises", "high places", "thunder"))
     return [
         f"{cast.name} was afraid of {fear} and told nobody about it.",
-        one_of(random, "{time}, {n} heard a cry for help.", "{time}, a small voice called for help.", time=cast.time.format(w=cast.weather), n=cast.name),
-        one_of(random, "It was {f}, {a} who was stuck [between two rocks|in a deep hole|on a high branch|under a fallen tree].", f=cast.friend, a=words.with_article(cast.friend_kind)),
-        one_of(random, "{n} was scared, but {f} needed help.", "The heart of {n} beat fast. \"I must be brave,\" thought {n}.", n=cast.name, f=cast.friend),
-        one_of(random, "Step by step, {n} came closer and pulled {f} out.", "{n} took a deep breath, found a long rope and pulled {f} out.", n=cast.name, f=cast.friend),
-        one_of(random, "\"You are the bravest {h} that I know,\" said {f}.", "\"Thank you!\" said {f}. \"You are a true friend.\"", h=cast.hero, f=cast.friend),
+        one_of(
+            random,
+            "{time}, {n} heard a cry for help.",
+            "{time}, a small voice called for help.",
+            time=cast.time.format(w=cast.weather),
+            n=cast.name,
+        ),
+        one_of(
+            random,
+            "It was {f}, {a} who was stuck [between two rocks|in a deep hole|on a high branch|under a fallen tree].",
+            f=cast.friend,
+            a=words.with_article(cast.friend_kind),
+        ),
+        one_of(
+            random,
+            "{n} was scared, but {f} needed help.",
+            'The heart of {n} beat fast. "I must be brave," thought {n}.',
+            n=cast.name,
+            f=cast.friend,
+        ),
+        one_of(
+            random,
+            "Step by step, {n} came closer and pulled {f} out.",
+            "{n} took a deep breath, found a long rope and pulled {f} out.",
+            n=cast.name,
+            f=cast.friend,
+        ),
+        one_of(
+            random,
+            '"You are the bravest {h} that I know," said {f}.',
+            '"Thank you!" said {f}. "You are a true friend."',
+            h=cast.hero,
+            f=cast.friend,
+        ),
         f"From that day on, {cast.name} was not afraid of {fear} any more.",
     ]
 
 
 def _journey(random: Random, cast: _Cast) -> list[str]:
-    goal = random.choice(("the sea", "the highest mountain", "the end of the rainbow", "a hidden island", "the moon", "the great city"))
+    goal = random.choice(
+        (
+            "the sea",
+            "the highest mountain",
+            "the end of the rainbow",
+            "a hidden island",
+            "the moon",
+            "the great city",
+        )
+    )
     return [
         f"{cast.name} had one big dream: to see {goal}.",
-        one_of(random, "{time}, {n} packed [an apple and a blanket|some bread and a lamp|a map and a warm coat] and set out.", time=cast.time.format(w=cast.weather), n=cast.name),
-        one_of(random, "On the way, {n} met {f}, {a}. \"May I come with you?\" asked {f}.", n=cast.name, f=cast.friend, a=words.with_article(cast.friend_kind)),
-        one_of(random, "Together they crossed [a wide river|a dark forest|a long bridge] and slept under the stars.", "They walked for three days, and they sang when they were tired."),
-        one_of(random, "When {f} hurt a foot, {n} carried {f} all the way.", "When the rain came, they hid in a cave and told each other stories.", n=cast.name, f=cast.friend),
+        one_of(
+            random,
+            "{time}, {n} packed [an apple and a blanket|some bread and a lamp|a map and a warm coat] and set out.",
+            time=cast.time.format(w=cast.weather),
+            n=cast.name,
+        ),
+        one_of(
+            random,
+            'On the way, {n} met {f}, {a}. "May I come with you?" asked {f}.',
+            n=cast.name,
+            f=cast.friend,
+            a=words.with_article(cast.friend_kind),
+        ),
+        one_of(
+            random,
+            "Together they crossed [a wide river|a dark forest|a long bridge] and slept under the stars.",
+            "They walked for three days, and they sang when they were tired.",
+        ),
+        one_of(
+            random,
+            "When {f} hurt a foot, {n} carried {f} all the way.",
+            "When the rain came, they hid in a cave and told each other stories.",
+            n=cast.name,
+            f=cast.friend,
+        ),
         f"At last they saw {goal}, and it was more beautiful than in any dream.",
-        one_of(random, "But the best part, {n} thought, was to have found a friend.", "\"I am glad that you came with me,\" said {n}.", n=cast.name),
+        one_of(
+            random,
+            "But the best part, {n} thought, was to have found a friend.",
+            '"I am glad that you came with me," said {n}.',
+            n=cast.name,
+        ),
     ]
 
 
 def _feast(random: Random, cast: _Cast) -> list[str]:
-    food = random.choice(("a big pot of soup", "a chocolate cake", "warm bread", "an apple pie", "sweet pancakes"))
+    food = random.choice(
+        ("a big pot of soup", "a chocolate cake", "warm bread", "an apple pie", "sweet pancakes")
+    )
     return [
         f"{cast.name} loved to cook, but always ate alone.",
-        one_of(random, "{time}, {n} made {x}. It smelled wonderful.", time=cast.time.format(w=cast.weather), n=cast.name, x=food),
-        one_of(random, "{f}, {a}, came by and asked, \"What smells so good?\"", f=cast.friend, a=words.with_article(cast.friend_kind)),
-        one_of(random, "\"Come in and eat with me!\" said {n}.", n=cast.name),
-        one_of(random, "Soon [a duck|a goat|an old bear|a hen] and [two mice|three frogs|a squirrel|a shy deer] came too, and everyone brought something.", ),
+        one_of(
+            random,
+            "{time}, {n} made {x}. It smelled wonderful.",
+            time=cast.time.format(w=cast.weather),
+            n=cast.name,
+            x=food,
+        ),
+        one_of(
+            random,
+            '{f}, {a}, came by and asked, "What smells so good?"',
+            f=cast.friend,
+            a=words.with_article(cast.friend_kind),
+        ),
+        one_of(random, '"Come in and eat with me!" said {n}.', n=cast.name),
+        one_of(
+            random,
+            "Soon [a duck|a goat|an old bear|a hen] and [two mice|three frogs|a squirrel|a shy deer] came too, and everyone brought something.",
+        ),
         "They ate, laughed and sang until the moon came up.",
         one_of(random, "From that day on, {n} never ate alone again.", n=cast.name),
     ]
 
 
-_PLOTS: tuple[Callable[[Random, _Cast], list[str]], ...] = (_lost_and_found, _afraid, _journey, _feast)
+_PLOTS: tuple[Callable[[Random, _Cast], list[str]], ...] = (
+    _lost_and_found,
+    _afraid,
+    _journey,
+    _feast,
+)
 
 
 def _ending(random: Random, cast: _Cast) -> str:
     return one_of(
-        random, "And they lived happily ever after.", "{n} and {f} stayed friends for ever.", "That night, {n} fell asleep with a smile. The end.",
-        "And so {n} learned that a kind heart is the greatest treasure of all.", n=cast.name, f=cast.friend,
+        random,
+        "And they lived happily ever after.",
+        "{n} and {f} stayed friends for ever.",
+        "That night, {n} fell asleep with a smile. The end.",
+        "And so {n} learned that a kind heart is the greatest treasure of all.",
+        n=cast.name,
+        f=cast.friend,
     )
 
 
@@ -151,13 +280,28 @@ def story(random: Random) -> tuple[str, str]:
     ask = "[Tell me|tell me|Write|write|Write me|Can you tell me|can you write|Please tell me|I want|Tell us|make up|Make up]"
     if kind < 0.25:
         cast = _cast(random)
-        question = one_of(random, ask + " a [story|short story|bedtime story|fairy tale|little story|nice story][.|||?|!| please]", "[story|a story please|Story time!|once upon a time|another story|Another story please]")
+        question = one_of(
+            random,
+            ask
+            + " a [story|short story|bedtime story|fairy tale|little story|nice story][.|||?|!| please]",
+            "[story|a story please|Story time!|once upon a time|another story|Another story please]",
+        )
     elif kind < 0.8:
         cast = _cast(random)
-        question = one_of(random, ask + " a [story|short story|tale|bedtime story] [about|of] {h}[.|||?|!]", "[story|a story] about {h}[.|]", h=words.with_article(cast.hero))
+        question = one_of(
+            random,
+            ask + " a [story|short story|tale|bedtime story] [about|of] {h}[.|||?|!]",
+            "[story|a story] about {h}[.|]",
+            h=words.with_article(cast.hero),
+        )
     elif kind < 0.92:
         cast = _cast(random)
-        question = one_of(random, ask + " a [story|short story] about {h} [named|called] {n}[.||]", h=words.with_article(cast.hero), n=cast.name)
+        question = one_of(
+            random,
+            ask + " a [story|short story] about {h} [named|called] {n}[.||]",
+            h=words.with_article(cast.hero),
+            n=cast.name,
+        )
     else:
         cast = _cast(random, random.choice(("boy", "girl", "child")))
         question = one_of(random, ask + " a story about {n}[.||]", n=cast.name)
@@ -198,25 +342,48 @@ def poem(random: Random) -> tuple[str, str]:
     """A haiku, or four or six rhyming lines."""
     if random.random() < 0.5:
         subject = random.choice(list(_HAIKU))
-        question = one_of(random, "[Write|write|Write me|Give me|Can you write] a haiku about {s}[.||?|]", s=subject)
+        question = one_of(
+            random,
+            "[Write|write|Write me|Give me|Can you write] a haiku about {s}[.||?|]",
+            s=subject,
+        )
         if random.random() < 0.35:
-            question = one_of(random, "[Write|write|Write me|Give me|write me] a haiku[.|||!]", "[haiku|A haiku please|haiku please]")
+            question = one_of(
+                random,
+                "[Write|write|Write me|Give me|write me] a haiku[.|||!]",
+                "[haiku|A haiku please|haiku please]",
+            )
         return question, _HAIKU[subject]
     thing = random.choice(("friend", "cat", "dog", "book", "home", "mother", "garden"))
     couplets = random.sample(_POEM_LINES[:-1], random.choice((2, 2, 3)))
-    question = one_of(random, "[Write|write|Write me|Tell me|Can you write|can you write me] a [short |little |]poem[.||?|!]", "[poem|A poem please|Write some poetry]")
+    question = one_of(
+        random,
+        "[Write|write|Write me|Tell me|Can you write|can you write me] a [short |little |]poem[.||?|!]",
+        "[poem|A poem please|Write some poetry]",
+    )
     if random.random() < 0.4:
-        question = one_of(random, "[Write|write|Write me] a [short |]poem [about|for] my {t}[.||]", t=thing)
+        question = one_of(
+            random, "[Write|write|Write me] a [short |]poem [about|for] my {t}[.||]", t=thing
+        )
         couplets[-1] = _POEM_LINES[-1]
     lines = [line.format(x=thing) for couplet in couplets for line in couplet]
     return question, "\n".join(lines).rstrip(",") + "."
 
 
-_ACROSTIC = {letter: line for letter, line in zip("ABCDEFGHIJKLMNOPRSTUVWYZ", "Always Bright Calm Daring Eager Funny Gentle Happy Inspiring Joyful Kind Loyal Merry Nice Open Patient Radiant Smart True Useful Valiant Warm Young Zestful".split(), strict=True)}
+_ACROSTIC = {
+    letter: line
+    for letter, line in zip(
+        "ABCDEFGHIJKLMNOPRSTUVWYZ",
+        "Always Bright Calm Daring Eager Funny Gentle Happy Inspiring Joyful Kind Loyal Merry Nice Open Patient Radiant Smart True Useful Valiant Warm Young Zestful".split(),
+        strict=True,
+    )
+}
 
 
 def acrostic(random: Random) -> tuple[str, str]:
     """A word for each letter of a name."""
     name = random.choice([name for name in words.NAMES if set(name.upper()) <= set(_ACROSTIC)])
-    question = worded(random, "[Write|write|Make] an acrostic [for|of|with] [the name |]{n}[.|]", n=name)
+    question = worded(
+        random, "[Write|write|Make] an acrostic [for|of|with] [the name |]{n}[.|]", n=name
+    )
     return question, "\n".join(f"**{letter}** - {_ACROSTIC[letter]}" for letter in name.upper())

@@ -29,10 +29,21 @@ _FLAT = (
 
 def review(random: Random) -> tuple[str, str]:
     """A short review and its sentiment."""
-    sentiment, patterns = random.choice((("positive", _GOOD), ("positive", _GOOD), ("negative", _BAD), ("negative", _BAD), ("neutral", _FLAT)))
+    sentiment, patterns = random.choice(
+        (
+            ("positive", _GOOD),
+            ("positive", _GOOD),
+            ("negative", _BAD),
+            ("negative", _BAD),
+            ("neutral", _FLAT),
+        )
+    )
     text = random.choice(patterns).format(
-        t=random.choice([thing for thing in words.THINGS if thing[0] not in "aeiou"]), d=random.choice(words.DAYS),
-        f=random.choice(("son", "daughter", "friend", "mother")), c=random.choice(words.COLOURS), n=random.randint(2, 90),
+        t=random.choice([thing for thing in words.THINGS if thing[0] not in "aeiou"]),
+        d=random.choice(words.DAYS),
+        f=random.choice(("son", "daughter", "friend", "mother")),
+        c=random.choice(words.COLOURS),
+        n=random.randint(2, 90),
     )
     if sentiment != "neutral" and random.random() < 0.3:
         other = random.choice(_GOOD if sentiment == "positive" else _BAD)
@@ -64,14 +75,30 @@ _RIVALS = {("complaint", "billing"), ("complaint", "shipping"), ("complaint", "t
 def labelled(random: Random) -> tuple[str, str, list[str]]:
     """A text, its label, and the labels to choose from."""
     if random.random() < 0.2:
-        thing, label = random.choice([*((item, "animal") for item in words.ANIMALS), *((item, "fruit") for item in words.FRUITS[:1] + words.FRUITS[2:]), *((item, "city") for item in words.CITIES), *((item, "job") for item in words.JOBS), *((item, "vegetable") for item in words.VEGETABLES)])
-        others = [name for name in ("animal", "fruit", "city", "job", "vegetable", "colour", "planet") if name != label]
+        thing, label = random.choice(
+            [
+                *((item, "animal") for item in words.ANIMALS),
+                *((item, "fruit") for item in words.FRUITS[:1] + words.FRUITS[2:]),
+                *((item, "city") for item in words.CITIES),
+                *((item, "job") for item in words.JOBS),
+                *((item, "vegetable") for item in words.VEGETABLES),
+            ]
+        )
+        others = [
+            name
+            for name in ("animal", "fruit", "city", "job", "vegetable", "colour", "planet")
+            if name != label
+        ]
         labels = [label, *random.sample(others, random.randint(1, 3))]
         random.shuffle(labels)
         return thing, label, labels
     label = random.choice(list(_LABELLED))
     text = random.choice(_LABELLED[label]).format(c=random.choice(words.CITIES))
-    others = [name for name in _LABELLED if name != label and (label, name) not in _RIVALS and (name, label) not in _RIVALS]
+    others = [
+        name
+        for name in _LABELLED
+        if name != label and (label, name) not in _RIVALS and (name, label) not in _RIVALS
+    ]
     labels = [label, *random.sample(others, random.randint(1, 3))]
     random.shuffle(labels)
     return text + ("" if text[-1] in "?!" or random.random() < 0.5 else "."), label, labels
@@ -81,19 +108,31 @@ def classification(random: Random) -> tuple[str, str]:
     """A text, the labels to choose from, and the one that fits, in one word."""
     if random.random() < 0.55:
         text, label = review(random)
-        labels = ["positive", "negative"] + (["neutral"] if label == "neutral" or random.random() < 0.6 else [])
+        labels = ["positive", "negative"] + (
+            ["neutral"] if label == "neutral" or random.random() < 0.6 else []
+        )
         random.shuffle(labels)
         if random.random() < 0.35:
             question = one_of(
-                random, "[What is the sentiment|Sentiment|sentiment|What's the sentiment] [of this|of this text|of this review|]: {t}",
-                "[Classify|classify] the sentiment[ of this text| of this review|]: {t}", "[Is this review|Is this|is this text] positive or negative[?|]\n{t}", t=text,
+                random,
+                "[What is the sentiment|Sentiment|sentiment|What's the sentiment] [of this|of this text|of this review|]: {t}",
+                "[Classify|classify] the sentiment[ of this text| of this review|]: {t}",
+                "[Is this review|Is this|is this text] positive or negative[?|]\n{t}",
+                t=text,
             )
             if label == "neutral" and " or " in question:
                 question = f"Sentiment: {text}"
             return question.replace(" :", ":"), label
     else:
         text, label, labels = labelled(random)
-    listed = random.choice((", ".join(labels), ", ".join(labels[:-1]) + " or " + labels[-1], " / ".join(labels), "[" + ", ".join(labels) + "]"))
+    listed = random.choice(
+        (
+            ", ".join(labels),
+            ", ".join(labels[:-1]) + " or " + labels[-1],
+            " / ".join(labels),
+            "[" + ", ".join(labels) + "]",
+        )
+    )
     question = one_of(
         random,
         "[Classify|classify|Label] [this|the text|the following|this text|this message] [as|into] {l}[:|.] {t}",
@@ -103,7 +142,8 @@ def classification(random: Random) -> tuple[str, str]:
         "{t}\n\n[Is this|Label|Category|Which is it]: {l}?",
         "[Answer with one word|Answer with one label|Reply with the label only], {l}: {t}",
         "[Categories|Labels|Classes]: {l}\n[Text|Message]: {t}\n[Category|Label|Class]:",
-        t=random.choice((text, f"\"{text}\"", text)), l=listed,
+        t=random.choice((text, f'"{text}"', text)),
+        l=listed,
     )
     return question, label
 
@@ -140,8 +180,16 @@ def _purchase(random: Random) -> tuple[str, dict[str, object]]:
         ("Please send {k} {i}s to {n}", ("name", "item", "quantity")), ("{n} meets me on {d}", ("name", "day")),
     ))  # fmt: skip
     plural = "{i}s" in text
-    values: dict[str, object] = {"name": name, "item": item + "s" if plural else item, "quantity": count, "price": price, "day": day}
-    return text.format(n=name, k=count, i=item, p=price, d=day), {field: values[field] for field in fields}
+    values: dict[str, object] = {
+        "name": name,
+        "item": item + "s" if plural else item,
+        "quantity": count,
+        "price": price,
+        "day": day,
+    }
+    return text.format(n=name, k=count, i=item, p=price, d=day), {
+        field: values[field] for field in fields
+    }
 
 
 def extraction(random: Random) -> tuple[str, str]:
@@ -150,9 +198,16 @@ def extraction(random: Random) -> tuple[str, str]:
     everything = fields
     if random.random() < 0.45:
         names = random.sample(list(fields), random.randint(1, len(fields)))
-        fields = {name: fields[name] for name in (sorted(names, key=list(fields).index) if random.random() < 0.5 else names)}
+        fields = {
+            name: fields[name]
+            for name in (sorted(names, key=list(fields).index) if random.random() < 0.5 else names)
+        }
     text += random.choice((".", ".", ""))
-    listed = ", ".join(fields) if len(fields) == 1 or random.random() < 0.4 else ", ".join(list(fields)[:-1]) + " and " + list(fields)[-1]
+    listed = (
+        ", ".join(fields)
+        if len(fields) == 1 or random.random() < 0.4
+        else ", ".join(list(fields)[:-1]) + " and " + list(fields)[-1]
+    )
     question = one_of(
         random,
         "[Extract|extract|Get|Find] [the |]{f} [as JSON|in JSON|from this text as JSON|and answer in JSON]: {t}",
@@ -161,18 +216,29 @@ def extraction(random: Random) -> tuple[str, str]:
         "[JSON with|As JSON,|Answer in JSON with] {f}: {t}",
         "{t}\n\n[Extract|Give me|Return] [the |]{f} as JSON[.|]",
         "[Text|Input]: {t}\n[Fields|Keys]: {f}\n[JSON|Output]:",
-        f=listed, t=text,
+        f=listed,
+        t=text,
     )
     if random.random() < 0.15:
         noun = "person" if "name" in fields and "item" not in fields else "order"
         question = one_of(
-            random, "[Extract|extract|Get|Return] the [{k}|data|information|fields][ as JSON|]: {t}".replace("[{k}|", f"[{noun}|"),
-            "[Parse|parse] [this|the text|this sentence][ as JSON| into JSON|]: {t}", "{t}\n\n[Extract the data|As JSON|To JSON|JSON][.|]", t=text,
+            random,
+            "[Extract|extract|Get|Return] the [{k}|data|information|fields][ as JSON|]: {t}".replace(
+                "[{k}|", f"[{noun}|"
+            ),
+            "[Parse|parse] [this|the text|this sentence][ as JSON| into JSON|]: {t}",
+            "{t}\n\n[Extract the data|As JSON|To JSON|JSON][.|]",
+            t=text,
         )
         fields = everything
     if random.random() < 0.15:
         keys = json.dumps({name: "..." for name in fields})
-        question = one_of(random, "[Extract|Answer as JSON|Return JSON] [like|in the form] {k}: {t}", k=keys, t=text)
+        question = one_of(
+            random,
+            "[Extract|Answer as JSON|Return JSON] [like|in the form] {k}: {t}",
+            k=keys,
+            t=text,
+        )
     return question.replace("[as JSON", "as JSON"), json.dumps(fields, ensure_ascii=False)
 
 
@@ -182,16 +248,24 @@ def judgement(random: Random) -> tuple[str, str]:
         text, label = review(random)
         key = "sentiment"
         question = one_of(
-            random, "[What is the sentiment|Sentiment|Classify the sentiment|Give the sentiment] [as JSON|in JSON]: {t}",
-            "[Classify|classify] [this|the text|this review] as JSON with [the key |]sentiment: {t}", "[Answer in JSON|As JSON|Return JSON]: [what is |]the sentiment of \"{t}\"",
-            "{t}\n\n[Return the sentiment as JSON|Sentiment as JSON][.|]", t=text,
+            random,
+            "[What is the sentiment|Sentiment|Classify the sentiment|Give the sentiment] [as JSON|in JSON]: {t}",
+            "[Classify|classify] [this|the text|this review] as JSON with [the key |]sentiment: {t}",
+            '[Answer in JSON|As JSON|Return JSON]: [what is |]the sentiment of "{t}"',
+            "{t}\n\n[Return the sentiment as JSON|Sentiment as JSON][.|]",
+            t=text,
         )
     else:
         text, label, labels = labelled(random)
         key = random.choice(("label", "category", "topic", "class"))
         question = one_of(
-            random, "[Classify|classify] [this|the text] as {l} and answer in JSON with the key {k}: {t}", "[Give|Return] the {k} as JSON ({l}): {t}",
-            "{t}\n\n[Choose from|Labels]: {l}. [Answer|Reply] as JSON with {k}[.|]", l=", ".join(labels), k=key, t=text,
+            random,
+            "[Classify|classify] [this|the text] as {l} and answer in JSON with the key {k}: {t}",
+            "[Give|Return] the {k} as JSON ({l}): {t}",
+            "{t}\n\n[Choose from|Labels]: {l}. [Answer|Reply] as JSON with {k}[.|]",
+            l=", ".join(labels),
+            k=key,
+            t=text,
         )
     return question, json.dumps({key: label})
 
@@ -201,24 +275,61 @@ def json_fact(random: Random) -> tuple[str, str]:
     kind = random.randrange(5)
     if kind == 0:
         country, city = random.choice(list(words.CAPITALS.items()))
-        question = one_of(random, "[What is|Give me|Tell me] the capital of {c} [as JSON|in JSON][?|.|]", "[Answer in JSON|As JSON]: [what is |]the capital of {c}[?|]", c=country)
+        question = one_of(
+            random,
+            "[What is|Give me|Tell me] the capital of {c} [as JSON|in JSON][?|.|]",
+            "[Answer in JSON|As JSON]: [what is |]the capital of {c}[?|]",
+            c=country,
+        )
         return question, json.dumps({"country": country.removeprefix("the "), "capital": city})
     if kind == 1:
         left, right = random.randint(0, 50), random.randint(0, 50)
-        question = one_of(random, "[What is|Calculate] {a} + {b}[?||,] [Answer in JSON|as JSON|Answer as JSON][.|]", a=left, b=right)
+        question = one_of(
+            random,
+            "[What is|Calculate] {a} + {b}[?||,] [Answer in JSON|as JSON|Answer as JSON][.|]",
+            a=left,
+            b=right,
+        )
         return question, json.dumps({"result": left + right})
     if kind == 2:
-        name, source = random.choice((("fruits", words.FRUITS), ("animals", words.ANIMALS), ("colours", words.COLOURS), ("cities", words.CITIES)))
+        name, source = random.choice(
+            (
+                ("fruits", words.FRUITS),
+                ("animals", words.ANIMALS),
+                ("colours", words.COLOURS),
+                ("cities", words.CITIES),
+            )
+        )
         count = random.randint(2, 5)
-        question = one_of(random, "[List|Give me|Name] {n} {k} [as a JSON list|as a JSON array|in JSON|as JSON][.|]", n=random.choice((count, ("two", "three", "four", "five")[count - 2])), k=name)
+        question = one_of(
+            random,
+            "[List|Give me|Name] {n} {k} [as a JSON list|as a JSON array|in JSON|as JSON][.|]",
+            n=random.choice((count, ("two", "three", "four", "five")[count - 2])),
+            k=name,
+        )
         items = random.sample(source, count)
-        return question, json.dumps(items if "list" in question.split("JSON")[1] or "array" in question else {name: items})
-    name, age, city = random.choice(words.NAMES), random.randint(18, 80), random.choice(words.CITIES)
+        return question, json.dumps(
+            items if "list" in question.split("JSON")[1] or "array" in question else {name: items}
+        )
+    name, age, city = (
+        random.choice(words.NAMES),
+        random.randint(18, 80),
+        random.choice(words.CITIES),
+    )
     if kind == 3:
-        question = one_of(random, "[Write|Give me|Show me|Make|Invent|Create] [a JSON object|JSON|some JSON|an example of JSON] [for|of|about|describing] a [person|user][.|]", "[Make up|Invent|Generate] a person [as JSON|in JSON][.|]", "[Give me|Generate] a random [person|user] as JSON[.|]")
+        question = one_of(
+            random,
+            "[Write|Give me|Show me|Make|Invent|Create] [a JSON object|JSON|some JSON|an example of JSON] [for|of|about|describing] a [person|user][.|]",
+            "[Make up|Invent|Generate] a person [as JSON|in JSON][.|]",
+            "[Give me|Generate] a random [person|user] as JSON[.|]",
+        )
         return question, json.dumps({"name": name, "age": age, "city": city})
     colour, animal = random.choice(words.COLOURS), random.choice(words.ANIMALS)
-    question = one_of(random, "[Write|Give me|Make|Invent|Create] [a JSON object|JSON] [for|of|about|describing] an animal[.|]", "[Make up|Invent] an animal [as JSON|in JSON][.|]")
+    question = one_of(
+        random,
+        "[Write|Give me|Make|Invent|Create] [a JSON object|JSON] [for|of|about|describing] an animal[.|]",
+        "[Make up|Invent] an animal [as JSON|in JSON][.|]",
+    )
     return question, json.dumps({"animal": animal, "name": name, "colour": colour})
 
 
@@ -240,11 +351,20 @@ def listing(random: Random) -> tuple[str, str]:
     count = random.choice((2, 3, 3, 3, 4, 5, 5))
     many = random.choice((str(count), _NUMBER_WORDS[count - 1]))
     items = random.sample(list(source), count)
-    question = one_of(random, "[List|list|Name|name|Give me|give me|Tell me|Write] {n} {k}[.|||?|!]", "[Give me a list of|Make a list of|make a list of|a list of|I need a list of] {n} {k}[.|]", "{n} {k}[ please|.|]", n=many, k=name)
+    question = one_of(
+        random,
+        "[List|list|Name|name|Give me|give me|Tell me|Write] {n} {k}[.|||?|!]",
+        "[Give me a list of|Make a list of|make a list of|a list of|I need a list of] {n} {k}[.|]",
+        "{n} {k}[ please|.|]",
+        n=many,
+        k=name,
+    )
     kind = random.random()
     if "list" in question.lower() or kind < 0.6:
         if kind < 0.25:
-            return question, "\n".join(f"{at}. {item[0].upper() + item[1:]}" for at, item in enumerate(items, 1))
+            return question, "\n".join(
+                f"{at}. {item[0].upper() + item[1:]}" for at, item in enumerate(items, 1)
+            )
         return question, "\n".join(f"- {item[0].upper() + item[1:]}" for item in items)
     return question, ", ".join(items[:-1]) + " and " + items[-1]
 
@@ -284,16 +404,37 @@ def table(random: Random) -> tuple[str, str]:
     count = random.randint(2, 4)
     if kind == 0:
         rows, head = random.sample(list(words.CAPITALS.items()), count), ("Country", "Capital")
-        question = one_of(random, "[Make|Write|Show me|Give me] a [Markdown |small |]table [of|with] {n} [countries and their capitals|capitals][.|]", n=_NUMBER_WORDS[count - 1])
+        question = one_of(
+            random,
+            "[Make|Write|Show me|Give me] a [Markdown |small |]table [of|with] {n} [countries and their capitals|capitals][.|]",
+            n=_NUMBER_WORDS[count - 1],
+        )
     elif kind == 1:
         rows, head = random.sample(list(words.ANIMAL_SOUNDS.items()), count), ("Animal", "Sound")
-        question = one_of(random, "[Make|Write|Show me|Give me] a [Markdown |small |]table [of|with] {n} [animals and their sounds|animal sounds][.|]", n=_NUMBER_WORDS[count - 1])
+        question = one_of(
+            random,
+            "[Make|Write|Show me|Give me] a [Markdown |small |]table [of|with] {n} [animals and their sounds|animal sounds][.|]",
+            n=_NUMBER_WORDS[count - 1],
+        )
     else:
         rows, head = random.sample(list(words.OPPOSITES.items()), count), ("Word", "Opposite")
-        question = one_of(random, "[Make|Write|Show me|Give me] a [Markdown |small |]table [of|with] {n} [words and their opposites|opposites][.|]", n=_NUMBER_WORDS[count - 1])
+        question = one_of(
+            random,
+            "[Make|Write|Show me|Give me] a [Markdown |small |]table [of|with] {n} [words and their opposites|opposites][.|]",
+            n=_NUMBER_WORDS[count - 1],
+        )
     if random.random() < 0.4:
-        question = one_of(random, "[Make|Write|Show me|Give me|make] a [Markdown |small |]table[.|| please]")
-    lines = [f"| {head[0]} | {head[1]} |", "| --- | --- |", *(f"| {left.removeprefix('the ').capitalize() if left.islower() else left.removeprefix('the ')} | {right} |" for left, right in rows)]
+        question = one_of(
+            random, "[Make|Write|Show me|Give me|make] a [Markdown |small |]table[.|| please]"
+        )
+    lines = [
+        f"| {head[0]} | {head[1]} |",
+        "| --- | --- |",
+        *(
+            f"| {left.removeprefix('the ').capitalize() if left.islower() else left.removeprefix('the ')} | {right} |"
+            for left, right in rows
+        ),
+    ]
     return question, "\n".join(lines)
 
 

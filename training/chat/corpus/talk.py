@@ -181,7 +181,7 @@ _TALK: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         (
             "I can do a few small things:\n\n"
             "- chat a little and tell a **story** or a joke\n"
-            "- answer simple questions, such as \"What is the capital of France?\"\n"
+            '- answer simple questions, such as "What is the capital of France?"\n'
             "- add, subtract and multiply small numbers\n"
             "- rewrite a sentence, or sort a list\n"
             "- call tools and write JSON\n\n"
@@ -234,7 +234,9 @@ _TALK: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ),
     ),
     "praise": (
-        ("[I love you|i love you|I like you|You are great|You are cool|you are awesome|You're nice|you are so smart|Good job|good bot|Well done|well done|You are funny][!||.]",),
+        (
+            "[I love you|i love you|I like you|You are great|You are cool|you are awesome|You're nice|you are so smart|Good job|good bot|Well done|well done|You are funny][!||.]",
+        ),
         ("Thank you! That is kind of you.", "Thank you very much!"),
     ),
     "ok": (
@@ -310,13 +312,13 @@ _TALK: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("Let us do something fun! Shall I tell you a story, a joke or a riddle?",),
     ),
     "coin": (
-        (
-            "[Flip a coin|flip a coin|Toss a coin|Heads or tails][.||!|?]",
-        ),
+        ("[Flip a coin|flip a coin|Toss a coin|Heads or tails][.||!|?]",),
         ("Heads!", "Tails!"),
     ),
     "number": (
-        ("[Pick|Choose|Give me|Tell me|pick] a [random number|number] [between 1 and 10|from 1 to 10][.||?]",),
+        (
+            "[Pick|Choose|Give me|Tell me|pick] a [random number|number] [between 1 and 10|from 1 to 10][.||?]",
+        ),
         ("7", "3", "4", "8"),
     ),
 }

@@ -6,7 +6,9 @@ from random import Random
 from corpus import words
 from corpus.wording import one_of
 
-_ASK = "[Write|write|Write me|Can you write|can you write|Please write|Draft|write me|Help me write]"
+_ASK = (
+    "[Write|write|Write me|Can you write|can you write|Please write|Draft|write me|Help me write]"
+)
 
 
 def mail(random: Random) -> tuple[str, str]:
@@ -23,12 +25,30 @@ def mail(random: Random) -> tuple[str, str]:
         ("a day off", f"I would like to take a day off on {day}. Is that all right with you?"),
         ("being sick", "I am sick today and cannot come to work. I hope to be back soon."),
     ))  # fmt: skip
-    who, address = random.choice(((name, name), ("my boss", "boss"), ("my teacher", "teacher"), ("a friend", "friend"), ("my team", "team"), ("a customer", "customer"), ("", "Sir or Madam")))
-    question = one_of(random, _ASK + " [an email|a short email|a mail|a letter|a message]{w} about {s}[.||?]", w=f" to {who}" if who else "", s=subject)
+    who, address = random.choice(
+        (
+            (name, name),
+            ("my boss", "boss"),
+            ("my teacher", "teacher"),
+            ("a friend", "friend"),
+            ("my team", "team"),
+            ("a customer", "customer"),
+            ("", "Sir or Madam"),
+        )
+    )
+    question = one_of(
+        random,
+        _ASK + " [an email|a short email|a mail|a letter|a message]{w} about {s}[.||?]",
+        w=f" to {who}" if who else "",
+        s=subject,
+    )
     if random.random() < 0.2:
         question = one_of(random, _ASK + " [an email|a short email|a letter|a mail][.|| for me]")
         address = "Sir or Madam"
-    return question, f"Dear {address},\n\n{body[0].lower() if body[0] != 'I' else 'I'}{body[1:]}\n\nKind regards"
+    return (
+        question,
+        f"Dear {address},\n\n{body[0].lower() if body[0] != 'I' else 'I'}{body[1:]}\n\nKind regards",
+    )
 
 
 def wish(random: Random) -> tuple[str, str]:
@@ -49,12 +69,51 @@ def wish(random: Random) -> tuple[str, str]:
 
 def slogan(random: Random) -> tuple[str, str]:
     """A slogan, a title or a name."""
-    kind = random.choice(("coffee shop", "bakery", "bike shop", "book shop", "garden", "school", "restaurant", "bank", "phone", "car", "shoe shop", "tea house", "pizza place", "app", "startup"))
+    kind = random.choice(
+        (
+            "coffee shop",
+            "bakery",
+            "bike shop",
+            "book shop",
+            "garden",
+            "school",
+            "restaurant",
+            "bank",
+            "phone",
+            "car",
+            "shoe shop",
+            "tea house",
+            "pizza place",
+            "app",
+            "startup",
+        )
+    )
     if random.random() < 0.5:
-        question = one_of(random, _ASK + " a slogan for [a|my] {k}[.||]", "[Give me|I need] a slogan for [a|my] {k}[.|]", k=kind)
-        return question, one_of(random, "The {k} that makes you smile!", "Your {k}, every day a little better.", "Good things begin in our {k}.", k=kind)
-    question = one_of(random, "[Give me|Suggest|Find|I need] a name for [a|my] {k}[.||]", "[What should I call|How should I name] my {k}[?|]", k=kind)
-    return question, one_of(random, "How about \"The {c} {a}\"?", c=random.choice(words.COLOURS).capitalize(), a=random.choice(words.ANIMALS).capitalize())
+        question = one_of(
+            random,
+            _ASK + " a slogan for [a|my] {k}[.||]",
+            "[Give me|I need] a slogan for [a|my] {k}[.|]",
+            k=kind,
+        )
+        return question, one_of(
+            random,
+            "The {k} that makes you smile!",
+            "Your {k}, every day a little better.",
+            "Good things begin in our {k}.",
+            k=kind,
+        )
+    question = one_of(
+        random,
+        "[Give me|Suggest|Find|I need] a name for [a|my] {k}[.||]",
+        "[What should I call|How should I name] my {k}[?|]",
+        k=kind,
+    )
+    return question, one_of(
+        random,
+        'How about "The {c} {a}"?',
+        c=random.choice(words.COLOURS).capitalize(),
+        a=random.choice(words.ANIMALS).capitalize(),
+    )
 
 
 _ADVICE = (

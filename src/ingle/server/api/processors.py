@@ -79,10 +79,11 @@ def routes(runtime: Runtime) -> APIRouter:
     )
     async def run(provider: str, processor: str, wanted: RunRequest, request: Request) -> Response:
         """Run one. When the caller leaves, the work stops."""
-        slug = get_processor(f"{provider}/{processor}").slug
+        found = get_processor(f"{provider}/{processor}")
         exchange: Exchange = request.scope["ingle"]
-        config = {**wanted.config, "stream": True} if wanted.stream else wanted.config
-        pieces = run_processor(slug, wanted.input, config, runtime.router)
+        can_stream = "stream" in found.configuration.model_fields
+        config = {"stream": wanted.stream, **wanted.config} if can_stream else wanted.config
+        pieces = run_processor(found.slug, wanted.input, config, runtime.router)
         return RunReply(pieces, exchange, is_stream=wanted.stream)
 
     return router

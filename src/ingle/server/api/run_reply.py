@@ -1,7 +1,8 @@
 """What a processor makes, as JSON or as events, written piece by piece.
 
 A stream has `piece` events and then exactly one `output` or `error`; each carries its number in
-the stream as `id`, so that who lost the connection can say how far it got.
+the stream as `id`, so that who lost the connection can say how far it got. What fails before the
+first piece is an HTTP error, streamed or not.
 """
 
 from __future__ import annotations
@@ -16,22 +17,20 @@ from starlette.types import Receive, Scope, Send
 from ingle.errors import IngleError
 from ingle.processors.base import Output
 from ingle.processors.pieces import Piece
-from ingle.server.api.replies import error_reply
+from ingle.server.answer import JSON, Answer
 from ingle.server.calls import watched
-from ingle.server.error_shapes import OPENAI
+from ingle.server.error_shapes import OPENAI, ErrorShape
 from ingle.server.exchange import Exchange
 
 __all__ = ["RunReply"]
 
-_HEAD = [
-    (b"content-type", b"text/event-stream; charset=utf-8"),
-    (b"cache-control", b"no-cache"),
-    (b"x-accel-buffering", b"no"),
-]
-
 
 class RunReply(Response):
-    """Runs the processor when it is sent, and stops it when the caller leaves."""
+    """Runs the processor when it is sent, and stops it when the caller leaves.
+
+    It writes to the exchange's own answer, past FastAPI, so that nothing wraps a piece, and so
+    that whatever ends the call from outside can still say why.
+    """
 
     def __init__(
         self, pieces: AsyncGenerator[Piece | Output, None], exchange: Exchange, *, is_stream: bool
@@ -40,42 +39,40 @@ class RunReply(Response):
         self._pieces = pieces
         self._exchange = exchange
         self._is_stream = is_stream
+        self._number = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Write the answer."""
-        exchange = self._exchange
+        answer = self._exchange.answer
+        answer.shape = ErrorShape(
+            OPENAI.body, lambda error: self._event(b"error", msgspec.json.encode(OPENAI.body(error)))
+        )
         async with (
-            watched(exchange.call, receive, exchange.answer),
+            watched(self._exchange.call, receive, answer),
             aclosing(self._pieces) as pieces,
         ):
-            if self._is_stream:
-                await _stream(pieces, send)
-                return
             try:
-                output = [item async for item in pieces if isinstance(item, Output)][0]
+                await self._write(pieces, answer)
             except IngleError as error:
-                await error_reply(error)(scope, receive, send)
-                return
-            body = b'{"output":%b}' % output.model_dump_json().encode()
-            await Response(body, media_type="application/json")(scope, receive, send)
+                await answer.fail(error)
 
-
-async def _stream(pieces: AsyncGenerator[Piece | Output, None], send: Send) -> None:
-    await send({"type": "http.response.start", "status": 200, "headers": _HEAD})
-    number = 0
-    try:
+    async def _write(self, pieces: AsyncGenerator[Piece | Output, None], answer: Answer) -> None:
         async for item in pieces:
-            number += 1
             if isinstance(item, Output):
-                event = _event(number, b"output", item.model_dump_json().encode())
-            else:
-                event = _event(number, b"piece", msgspec.json.encode(item))
-            await send({"type": "http.response.body", "body": event, "more_body": True})
-    except IngleError as error:
-        event = _event(number + 1, b"error", msgspec.json.encode(OPENAI.body(error)))
-        await send({"type": "http.response.body", "body": event, "more_body": True})
-    await send({"type": "http.response.body", "body": b"", "more_body": False})
+                output = item.model_dump_json().encode()
+                if not self._is_stream:
+                    await answer.whole(b'{"output":%b}' % output, JSON)
+                    return
+                await self._write_event(b"output", output, answer)
+            elif self._is_stream:
+                await self._write_event(b"piece", msgspec.json.encode(item), answer)
+        await answer.finish()
 
+    async def _write_event(self, kind: bytes, data: bytes, answer: Answer) -> None:
+        if not answer.is_started:
+            await answer.start_stream()
+        await answer.write(self._event(kind, data))
 
-def _event(number: int, kind: bytes, data: bytes) -> bytes:
-    return b"id: %d\nevent: %b\ndata: %b\n\n" % (number, kind, data)
+    def _event(self, kind: bytes, data: bytes) -> bytes:
+        self._number += 1
+        return b"id: %d\nevent: %b\ndata: %b\n\n" % (self._number, kind, data)

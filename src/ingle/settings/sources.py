@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from ingle import config_file
-from ingle.config_file import Value
 from ingle.errors import ConfigurationError
+from ingle.settings import config_file
+from ingle.settings.config_file import Value
 
 __all__ = [
     "Source",

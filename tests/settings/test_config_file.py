@@ -11,8 +11,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingle.config_file import MAX_BYTES, parse, read_text, with_value, without
 from ingle.errors import ConfigurationError, StorageError
+from ingle.settings.config_file import MAX_BYTES, parse, read_text, with_value, without
 
 FILE = Path("/h/config.yaml")
 

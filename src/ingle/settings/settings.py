@@ -18,11 +18,11 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from ingle import config_file
-from ingle.config_file import Value
 from ingle.errors import ConfigurationError
 from ingle.files import make_private_folder, write_private
-from ingle.setting_sources import (
+from ingle.settings import config_file
+from ingle.settings.config_file import Value
+from ingle.settings.sources import (
     Source,
     Texts,
     connection_variable,
@@ -32,7 +32,7 @@ from ingle.setting_sources import (
     merge,
     unknown_setting,
 )
-from ingle.setting_types import (
+from ingle.settings.values import (
     BaseUrl,
     Bytes,
     ConnectionKey,
@@ -50,7 +50,6 @@ __all__ = [
     "ConnectionSetting",
     "Setting",
     "Settings",
-    "Source",
     "load_settings",
     "set_in_file",
     "unset_in_file",
