@@ -21,17 +21,24 @@ import gc
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Awaitable, Callable
 
 import msgspec
 import openai
 
+from ingle.processors.catalogue import run_processor
+from ingle.processors.pieces import Piece
+from ingle.routing import Router
+from ingle.runtime import Runtime, open_runtime
+from ingle.settings import load_settings
 from ingle.upstream.client import Client
 from ingle.upstream.target import Target
 from ingle.upstream.wire import ChatChunk
 
 Contender = Callable[[], Awaitable[int]]
+_MODELS = b'HTTP/1.1 200 OK\r\nContent-Length: 22\r\n\r\n{"data":[{"id":"m"}]}\n'
 _BODY = {"model": "m", "messages": [{"role": "user", "content": "Hi"}], "stream": True}
 
 
@@ -73,6 +80,9 @@ def serve(pieces: int) -> None:
         try:
             while True:
                 request = await reader.readuntil(b"\r\n\r\n")
+                if request.startswith(b"GET"):  # the processor's first call asks for the models
+                    writer.write(_MODELS)
+                    continue
                 length = [
                     int(line.split(b":")[1])
                     for line in request.lower().split(b"\r\n")
@@ -139,6 +149,20 @@ def _client(client: Client, target: Target) -> Contender:
     return read
 
 
+def _processor(router: Router, base_url: str) -> Contender:
+    values = {"messages": [{"role": "user", "content": "Hi"}]}
+    config = {"base_url": base_url, "model": "m", "stream": True}
+
+    async def read() -> int:
+        length = 0
+        async for item in run_processor("localai/chatgpt", values, config, router):
+            if isinstance(item, Piece):
+                length += len(item.text)
+        return length
+
+    return read
+
+
 def _openai(base_url: str) -> Contender:
     client = openai.AsyncOpenAI(base_url=base_url, api_key="x")
 
@@ -170,29 +194,34 @@ async def _cpu_us(contender: Contender, pieces: int, streams: int, expected: int
 async def measure(port: int, pieces: int, rounds: int) -> None:
     """Print a table for each way of arriving."""
     expected = sum(len(f" word{i % 10}") for i in range(pieces))
-    async with Client() as client:
-        for way, streams, heavy_streams in (("burst", 20, 2), ("trickle", 1, 1)):
-            base_url = f"http://127.0.0.1:{port}/{way}/v1"
-            contenders = {
-                "bare": _bare(port, f"/{way}/v1"),
-                "client": _client(client, Target(base_url)),
-                "openai": _openai(base_url),
-            }
-            figures: dict[str, list[float]] = {name: [] for name in contenders}
-            for contender in contenders.values():
-                await contender()  # connections, imports, caches
-            for _ in range(rounds if way == "burst" else max(3, rounds // 5)):
-                for name, contender in contenders.items():
-                    count = heavy_streams if name == "openai" else streams
-                    figures[name].append(await _cpu_us(contender, pieces, count, expected))
-            print(f"\n{way}: {pieces} pieces a stream, medians of {len(figures['bare'])} rounds")
-            for name, values in figures.items():
-                ratio = statistics.median(
-                    value / bare for value, bare in zip(values, figures["bare"], strict=True)
-                )
-                print(
-                    f"  {name:10} {statistics.median(values):8.2f} us a piece  {ratio:7.2f} x bare"
-                )
+    with tempfile.TemporaryDirectory() as home:
+        settings = load_settings(environ={"INGLE_HOME": home})
+        async with open_runtime(settings) as runtime:
+            await _measure(runtime, port, pieces, rounds, expected)
+
+
+async def _measure(runtime: Runtime, port: int, pieces: int, rounds: int, expected: int) -> None:
+    for way, streams, heavy_streams in (("burst", 20, 2), ("trickle", 1, 1)):
+        base_url = f"http://127.0.0.1:{port}/{way}/v1"
+        contenders = {
+            "bare": _bare(port, f"/{way}/v1"),
+            "client": _client(runtime.client, Target(base_url)),
+            "processor": _processor(runtime.router, base_url),
+            "openai": _openai(base_url),
+        }
+        figures: dict[str, list[float]] = {name: [] for name in contenders}
+        for contender in contenders.values():
+            await contender()  # connections, imports, caches
+        for _ in range(rounds if way == "burst" else max(3, rounds // 5)):
+            for name, contender in contenders.items():
+                count = heavy_streams if name == "openai" else streams
+                figures[name].append(await _cpu_us(contender, pieces, count, expected))
+        print(f"\n{way}: {pieces} pieces a stream, medians of {len(figures['bare'])} rounds")
+        for name, values in figures.items():
+            ratio = statistics.median(
+                value / bare for value, bare in zip(values, figures["bare"], strict=True)
+            )
+            print(f"  {name:10} {statistics.median(values):8.2f} us a piece  {ratio:7.2f} x bare")
 
 
 def main() -> None:

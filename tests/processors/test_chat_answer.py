@@ -281,22 +281,27 @@ def test_facts_about_the_answer_are_kept() -> None:
     }
 
 
-@pytest.mark.parametrize(
-    ("index", "message"), [(-1, "with choice -1, where"), (1024, "with choice 1024, where")]
-)
-def test_absurd_choice_is_an_error(index: int, message: str) -> None:
+@pytest.mark.parametrize("index", [-1, 1024])
+def test_absurd_choice_is_an_error(index: int) -> None:
     """A choice numbered a million would make a list of a million; it is refused instead."""
-    with pytest.raises(UpstreamInvalid, match=message) as caught:
+    with pytest.raises(UpstreamInvalid, match=f"a choice numbered {index}, where 0 to") as caught:
         Folded(chunk(choice(index, content="a")))
     assert caught.value.url == URL
 
 
+def test_absurd_number_of_calls_is_an_error() -> None:
+    """Calls without end in one message are refused, too."""
+    calls = [call(number, "f", "", None) for number in range(1024)]
+    with pytest.raises(UpstreamInvalid, match="a count of function calls of 1024"):
+        Folded(chunk(choice(tool_calls=calls)))
+
+
 @pytest.mark.parametrize(
-    ("chunks", "message"), [([], r"choices \(none\)"), ([chunk(choice(1))], r"choices \[1\]")]
+    ("chunks", "came"), [([], "none"), ([chunk(choice(1)), chunk(choice(2))], "1, 2")]
 )
-def test_missing_choice_is_an_error(chunks: list[dict[str, Any]], message: str) -> None:
+def test_missing_choice_is_an_error(chunks: list[dict[str, Any]], came: str) -> None:
     """An answer without a first choice is no answer."""
-    with pytest.raises(UpstreamInvalid, match=message):
+    with pytest.raises(UpstreamInvalid, match=f"the choices that came are {came}; they should"):
         Folded(*chunks)
 
 

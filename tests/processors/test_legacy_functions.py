@@ -68,20 +68,26 @@ def test_function_call_without_functions_is_dropped(function_call: object) -> No
         (
             {"functions": [WEATHER], "function_call": {"name": "wether"}},
             "function_call",
-            "`function_call` asks for 'wether', which is not among the functions: weather. "
-            "It may be none, auto, or one of their names.",
+            (
+                "`function_call` asks for 'wether', which is not among the functions: weather. "
+                "It may be none, auto, or one of their names."
+            ),
         ),
         (
             {"function_call": "weather"},
             "function_call",
-            "`function_call` asks for 'weather', which is not among the functions: none were "
-            "given. It may be none, auto, or one of their names.",
+            (
+                "`function_call` asks for 'weather', which is not among the functions: none were "
+                "given. It may be none, auto, or one of their names."
+            ),
         ),
         (
             {"functions": [WEATHER], "tools": [{"type": "function", "function": WEATHER}]},
             "functions",
-            "`functions` and `tools` say the same thing in an old and a new form; "
-            "give one of them.",
+            (
+                "`functions` and `tools` say the same thing in an old and a new form; "
+                "give one of them."
+            ),
         ),
         (
             {"functions": [{"description": "no name"}]},

@@ -60,8 +60,10 @@ def test_typed_input_comes_back_as_it_is() -> None:
             CompletionsConfiguration,
             {"temprature": 1},
             "input.temprature",
-            "`input.temprature` is not a field. Did you mean `temperature`? The fields here: "
-            "base_url, max_tokens, model, n, seed, stop, stream, temperature, timeout, top_p.",
+            (
+                "`input.temprature` is not a field. Did you mean `temperature`? The fields here: "
+                "base_url, max_tokens, model, n, seed, stop, stream, temperature, timeout, top_p."
+            ),
         ),
         (
             ImageGenerationsConfiguration,
@@ -73,51 +75,72 @@ def test_typed_input_comes_back_as_it_is() -> None:
             ImageGenerationsInput,
             {"prompt": "a" * 1001},
             "input.prompt",
-            f"`input.prompt` is '{'a' * 80}' and 921 more characters. "
-            "String should have at most 1000 characters.",
+            (
+                f"`input.prompt` is '{'a' * 80}' and 921 more characters. "
+                "String should have at most 1000 characters."
+            ),
         ),
         (
             ChatCompletionInput,
             {"messages": [{"role": "user", "contents": "hi"}]},
             "input.messages.0.contents",
-            "`input.messages.0.contents` is not a field. Did you mean `content`? The fields here: "
-            "content, function_call, name, reasoning_content, refusal, role, tool_call_id, "
-            "tool_calls.",
+            (
+                "`input.messages.0.contents` is not a field. Did you mean `content`? The fields here: "
+                "content, function_call, name, reasoning_content, refusal, role, tool_call_id, "
+                "tool_calls."
+            ),
         ),
         (
             ChatCompletionInput,
             {"messages": [{"role": "robot", "content": "hi"}]},
             "input.messages.0.role",
-            "`input.messages.0.role` is 'robot', but must be 'system', 'user', 'assistant', "
-            "'function', 'tool' or 'developer'.",
+            (
+                "`input.messages.0.role` is 'robot', but must be 'system', 'user', 'assistant', "
+                "'function', 'tool' or 'developer'."
+            ),
         ),
         (
             ChatCompletionInput,
             {"messages": [{"role": "user", "content": [{"type": "text", "txt": "hi"}]}]},
             "input.messages.0.content.0.text",
-            "`input.messages.0.content.0.text` is missing. `input.messages.0.content.0.txt` is "
-            "not a field. Did you mean `text`? The fields here: image_url, input_audio, text, "
-            "type.",
+            (
+                "`input.messages.0.content.0.text` is missing. `input.messages.0.content.0.txt` is "
+                "not a field. Did you mean `text`? The fields here: image_url, input_audio, text, "
+                "type."
+            ),
         ),
         (
             ChatCompletionInput,
             {"messages": SAYS_HI, "functions": [{"name": "f", "parameters": "{oops"}]},
             "input.functions.0.parameters",
-            "`input.functions.0.parameters`: it must be a JSON Schema, but it is no valid JSON: "
-            "JSON is malformed: object keys must be strings (byte 1)",
+            (
+                "`input.functions.0.parameters`: it must be a JSON Schema, written as JSON: "
+                "JSON is malformed: object keys must be strings (byte 1)"
+            ),
         ),
         (
             ChatCompletionInput,
             {"messages": SAYS_HI, "functions": [{"name": "f", "parameters": "[1]"}]},
             "input.functions.0.parameters",
-            "`input.functions.0.parameters`: it must be a JSON Schema, which is an object: '[1]'",
+            (
+                "`input.functions.0.parameters`: it must be a JSON Schema, written as JSON: "
+                "Expected `object`, got `array`"
+            ),
+        ),
+        (
+            ChatCompletionInput,
+            {"messages": [{"role": "user"}]},
+            "input.messages.0",
+            "`input.messages.0`: a message of the role user needs `content`, even if empty.",
         ),
         (
             ChatCompletionInput,
             {"messages": []},
             "input",
-            "`messages` is empty, so there is nothing to answer. Give at least one, such as "
-            '{"role": "user", "content": "Hello!"}.',
+            (
+                "`messages` is empty, so there is nothing to answer. Give at least one, such as "
+                '{"role": "user", "content": "Hello!"}.'
+            ),
         ),
         (
             ChatCompletionsConfiguration,
@@ -148,7 +171,7 @@ def test_content_of_the_wrong_type_is_one_error() -> None:
 
 def test_many_errors_are_counted_after_four() -> None:
     """Four faults are spelled out; the rest is a number."""
-    values = {name: -1 for name in ("max_tokens", "temperature", "top_p", "timeout", "n", "stop")}
+    values = dict.fromkeys(("max_tokens", "temperature", "top_p", "timeout", "n", "stop"), -1)
     with pytest.raises(InvalidRequest, match=r"2 more things are wrong\.$"):
         validated(CompletionsConfiguration, values, "config")
 

@@ -205,6 +205,42 @@ def test_key_stays_with_its_server(home: Path) -> None:
     assert settings.connections["localai"].api_key is None
 
 
+def test_variables_of_other_tools(home: Path) -> None:
+    """What users of huggingface_hub and Ollama have set holds here too; Ingle's own names win."""
+    theirs = {
+        "HF_ENDPOINT": "https://mirror/",
+        "HF_TOKEN": "hf_theirs",
+        "HF_HUB_CACHE": "/srv/hub",
+        "OLLAMA_MODELS": "/srv/ollama",
+    }
+    settings = load(home, theirs)
+    assert settings.huggingface_url == "https://mirror"
+    assert settings.huggingface_token == "hf_theirs"
+    assert (settings.huggingface_cache, settings.ollama_models) == (
+        Path("/srv/hub"),
+        Path("/srv/ollama"),
+    )
+    assert load(home, {**theirs, "INGLE_HUGGINGFACE_TOKEN": "ours"}).huggingface_token == "ours"
+
+
+@pytest.mark.parametrize(
+    ("file", "environ", "token"),
+    [
+        ("huggingface_token: t", {"HF_ENDPOINT": "https://other"}, None),
+        ("huggingface_url: https://mirror", {"HF_TOKEN": "t"}, None),
+        ("huggingface_url: https://mirror", {"INGLE_HUGGINGFACE_TOKEN": "t"}, "t"),
+        ("huggingface_url: https://mirror\nhuggingface_token: t", {}, "t"),
+        ("", {"HF_TOKEN": "t"}, "t"),
+    ],
+)
+def test_token_stays_with_its_hub(
+    home: Path, file: str, environ: dict[str, str], token: str | None
+) -> None:
+    """A token is not sent to a hub whose URL was set elsewhere than it."""
+    write_config(home, file)
+    assert load(home, environ).huggingface_token == token
+
+
 def test_secrets_are_not_shown(home: Path) -> None:
     """Neither repr nor the description of the settings holds a secret."""
     settings = load(
@@ -213,12 +249,14 @@ def test_secrets_are_not_shown(home: Path) -> None:
             "LOCALAI_BASE_URL": "http://a",
             "LOCALAI_API_KEY": KEY,
             "INGLE_DATABASE_URL": f"postgresql://u:p@{KEY}@db/x",
+            "INGLE_HUGGINGFACE_TOKEN": KEY,
         },
     )
     described = {setting.name: setting for setting in settings.describe()}
     assert KEY not in f"{settings!r}{settings}{described}"
     assert described["connections.localai.api_key"].value == "…WXYZ"
     assert described["connections.localai.api_key"].variable == "INGLE_LOCALAI_API_KEY"
+    assert described["huggingface_token"].value == "…WXYZ"
     assert described["database_url"].value == "postgresql://…"
 
 

@@ -67,14 +67,15 @@ class Api:
 
 
 def started(model: Path) -> Server:
-    """A llama.cpp server for `model` on a free port, two threads, no log."""
+    """A llama.cpp server for `model` on a free port, one thread, no log."""
     parameters = CommonParams()
     parameters.model.path = str(model)
     parameters.port = 0
     parameters.n_ctx = 4096
     parameters.n_parallel = 2
     parameters.use_jinja = True
-    parameters.cpuparams.n_threads = 2
+    # Two threads would wait for each other where a training runs beside them.
+    parameters.cpuparams.n_threads = 1
     parameters.verbosity = -1
     return Server(parameters)
 

@@ -34,7 +34,7 @@ LONG_EVERY, JOINED_ROWS = 25, 8
 # Of the other rows, this share has gaps in its positions, up to the whole context.
 # Source: Zhu et al. 2023 (PoSE), arXiv:2309.10400.
 GAPPED_SHARE = 0.2
-WARM_UP, DECAY = 0.01, 0.35
+WARM_UP, DECAY = 0.01, 0.7
 
 
 def learning_rate_factor(progress: float) -> float:

@@ -14,7 +14,7 @@ import math
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 SHORT_SIDE = 128  # pixels that the encoder sees
 CELL = 8  # of these pixels a latent
@@ -36,7 +36,7 @@ class Residual(nn.Module):
         nn.init.zeros_(self.two.weight)
 
     def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = x + self.two(F.silu(self.one(F.silu(x))))
+        out: Tensor = x + self.two(functional.silu(self.one(functional.silu(x))))
         return out
 
 
@@ -97,22 +97,26 @@ class Decoder(nn.Module):
         """
         scale = (torch.log2(pixels_a_feature) / 2 - 1).to(features.dtype)
         plane = torch.ones_like(features[:, :1]) * scale
-        x = F.relu(self.first(torch.cat([features, plane], 1)))
-        x = F.relu(self.second(x))
+        x = functional.relu(self.first(torch.cat([features, plane], 1)))
+        x = functional.relu(self.second(x))
         out: Tensor = self.last(x)
         return out
 
     def forward(self, latents: Tensor, size: tuple[int, int]) -> Tensor:
         """Whole pictures of `size` (height, width)."""
         features = self.features(latents)
-        stretched = F.interpolate(features, size=size, mode="bilinear", align_corners=False)
+        stretched = functional.interpolate(
+            features, size=size, mode="bilinear", align_corners=False
+        )
         ratio = math.sqrt(size[0] * size[1] / (features.shape[2] * features.shape[3]))
         return self.colours(stretched, torch.tensor(ratio))
 
     def window(self, features: Tensor, left: int, top: int, cells: int, scale: int) -> Tensor:
         """Only `cells` by `cells` features, `scale` pixels each, stretched as in the whole."""
-        padded = F.pad(features, (1, 1, 1, 1), mode="replicate")
+        padded = functional.pad(features, (1, 1, 1, 1), mode="replicate")
         part = padded[:, :, top : top + cells + 2, left : left + cells + 2]
-        stretched = F.interpolate(part, scale_factor=scale, mode="bilinear", align_corners=False)
+        stretched = functional.interpolate(
+            part, scale_factor=scale, mode="bilinear", align_corners=False
+        )
         inner = stretched[:, :, scale:-scale, scale:-scale]
         return self.colours(inner, torch.tensor(float(scale)))

@@ -29,7 +29,7 @@ from scenes import (
     ratio_of,
     tilt_of,
 )
-from things import ICONS, SHAPES, THINGS
+from things import SHAPES, THINGS
 
 MOST_THINGS = 3
 SLOTS = 1 + MOST_THINGS  # the ground, then the things as the caption names them
@@ -507,7 +507,13 @@ def _two(rng: random.Random) -> Pair:
     """Two things and how they stand to each other."""
     kinds = (any_kind(rng), any_kind(rng))
     says_ground = rng.random() < 0.6
-    ground = any_ground(rng) if says_ground else plain_ground(rng)
+    both_natural = all(kind in NATURE for kind in kinds)
+    if says_ground:
+        ground = any_ground(rng)
+    elif both_natural and rng.random() < 0.6:
+        ground = natural_ground(rng.choice(kinds), rng)
+    else:
+        ground = plain_ground(rng)
     relation = rng.choices(
         ["beside", "left of", "right of", "above", "below", "inside"],
         [0.3, 0.14, 0.14, 0.17, 0.15, 0.1],
@@ -562,6 +568,8 @@ def _two(rng: random.Random) -> Pair:
         if relation in ("left of", "right of") and rng.random() < 0.35:
             joint = relation
         places = [names[0], names[1]]
+    if ground.kind in LANDSCAPES and both_natural and relation not in ("above", "below"):
+        spots = [(x, NATURE[kind].level) for (x, _), kind in zip(spots, kinds, strict=True)]
     things = [
         _kept_in(
             Thing(

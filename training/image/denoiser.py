@@ -14,7 +14,7 @@ from autoencoder import CHANNELS, conv
 from captions import SLOTS
 from reader import CLASSES, attend
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 STEPS = 1000
 INNER = 72
@@ -48,8 +48,8 @@ class Modulated(nn.Module):
 
     def forward(self, x: Tensor, about: Tensor) -> Tensor:
         scale, shift = self.scale_shift(about)[:, :, None, None].chunk(2, 1)
-        hidden = F.silu(self.norm(x) * (1 + scale) + shift)
-        out: Tensor = x + self.two(F.silu(self.one(hidden)))
+        hidden = functional.silu(self.norm(x) * (1 + scale) + shift)
+        out: Tensor = x + self.two(functional.silu(self.one(hidden)))
         return out
 
 
@@ -69,7 +69,7 @@ class Block(nn.Module):
         q, k, v = self.query_key_value(self.before(x) * (1 + s1) + h1).chunk(3, -1)
         x = x + g1 * self.out(attend(q, k, v, HEADS))
         out: Tensor = x + g2 * self.down(
-            F.gelu(self.up(self.between(x) * (1 + s2) + h2), approximate="tanh")
+            functional.gelu(self.up(self.between(x) * (1 + s2) + h2), approximate="tanh")
         )
         return out
 
@@ -118,7 +118,7 @@ class Denoiser(nn.Module):
         words = self.slot(slots) + self.slot_place
         words = words + self.slot_more(words)
         about = self.time(waves(step.float() * 0.1, 48, 2000.0)) + self.pooled(words.flatten(1))
-        about = F.silu(about)
+        about = functional.silu(about)
         modulation = self.modulate(about).reshape(-1, 6, WIDTH)
 
         shallow = self.down(self.enter(noisy), about)
@@ -130,7 +130,7 @@ class Denoiser(nn.Module):
             x = block(x, modulation)
         x = self.unpatch(self.norm(x[:, : rows * columns]))
         x = x.transpose(1, 2).reshape(-1, INNER * PATCH * PATCH, rows, columns)
-        x = self.join(torch.cat([F.pixel_shuffle(x, PATCH), shallow], 1))
+        x = self.join(torch.cat([functional.pixel_shuffle(x, PATCH), shallow], 1))
         for layer in self.up:
             x = layer(x, about)
         velocity = self.last(x)

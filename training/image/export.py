@@ -32,7 +32,7 @@ from openvino_tokenizers import convert_tokenizer
 from reader import CLASSES, TOKENS, Reader, probabilities
 from tokenizers import Tokenizer
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn import functional
 from train_denoiser import BUILD, autoencoder
 from transformers import PreTrainedTokenizerFast
 
@@ -108,7 +108,9 @@ class VaeDecoder(nn.Module):
             if not torch.jit.is_tracing()
             else (latent_sample.shape[2] * FACTOR, latent_sample.shape[3] * FACTOR)
         )
-        stretched = F.interpolate(features, size=size, mode="bilinear", align_corners=False)
+        stretched = functional.interpolate(
+            features, size=size, mode="bilinear", align_corners=False
+        )
         rows, _ = _grid(shape[2], shape[3])
         return self.decoder.colours(
             stretched, shape[2] * float(FACTOR) / (rows * float(FEATURES_A_CELL))
@@ -125,7 +127,7 @@ class VaeEncoder(nn.Module):
     def forward(self, sample: Tensor) -> Tensor:
         shape = torch._shape_as_tensor(sample)
         rows, columns = _grid(shape[2], shape[3])
-        small = F.adaptive_avg_pool2d(sample, (rows * CELL, columns * CELL))  # type: ignore[arg-type]
+        small = functional.adaptive_avg_pool2d(sample, (rows * CELL, columns * CELL))  # type: ignore[arg-type]
         grid = (self.encoder(small) - self.mean) / self.spread  # type: ignore[operator]
         return spread_out(grid, shape[2] // FACTOR, shape[3] // FACTOR)
 

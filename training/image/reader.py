@@ -10,7 +10,7 @@ from __future__ import annotations
 import torch
 from captions import LABELS, SLOTS
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 TOKENS = 64
 WIDTH = 160
@@ -27,7 +27,7 @@ def attend(
     q = query.reshape(batch, rows, heads, width // heads).transpose(1, 2)
     k = key.reshape(batch, -1, heads, width // heads).transpose(1, 2)
     v = value.reshape(batch, -1, heads, width // heads).transpose(1, 2)
-    out = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+    out = functional.scaled_dot_product_attention(q, k, v, attn_mask=mask)
     return out.transpose(1, 2).reshape(batch, rows, width)
 
 
@@ -45,7 +45,7 @@ class Layer(nn.Module):
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         q, k, v = self.query_key_value(self.before(x)).chunk(3, -1)
         x = x + self.out(attend(q, k, v, self.heads, mask))
-        out: Tensor = x + self.down(F.gelu(self.up(self.between(x))))
+        out: Tensor = x + self.down(functional.gelu(self.up(self.between(x))))
         return out
 
 
@@ -76,10 +76,10 @@ class Reader(nn.Module):
 def probabilities(logits: Tensor, sharpness: float = 1.0) -> Tensor:
     """Each label's own softmax, side by side."""
     parts = logits.split(list(LABELS.values()), -1)
-    return torch.cat([F.softmax(part * sharpness, -1) for part in parts], -1)
+    return torch.cat([functional.softmax(part * sharpness, -1) for part in parts], -1)
 
 
 def one_hot(labels: Tensor) -> Tensor:
     """(batch, SLOTS, labels) of classes to the (batch, SLOTS, CLASSES) that the reader would give."""
-    parts = [F.one_hot(labels[..., i], count) for i, count in enumerate(LABELS.values())]
+    parts = [functional.one_hot(labels[..., i], count) for i, count in enumerate(LABELS.values())]
     return torch.cat(parts, -1).float()

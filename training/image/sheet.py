@@ -43,7 +43,7 @@ if __name__ == "__main__":
     from captions import make_pair
     from scenes import draw
 
-    rng = random.Random(7)
+    rng = random.Random(21)
     pairs = [make_pair(rng) for _ in range(48)]
     build = Path(__file__).parent / "build"
     build.mkdir(exist_ok=True)

@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 from scenes import Scene, draw
 from sheet import save_sheet
 from torch import Tensor
-from torch.nn import functional as F
+from torch.nn import functional
 
 BUILD = Path(__file__).parent / "build"
 WINDOW = 64  # pixels of the encoder's picture; 32 features, as there are two pixels to each
-NOISE = 0.06  # on the latents, so that the decoder forgives what the denoiser gets slightly wrong
+NOISE = 0.3  # at most, on the latents: the decoder forgives what the denoiser gets slightly wrong
 
 
 def to_tensor(pictures: list[NDArray[np.uint8]]) -> Tensor:
@@ -89,13 +89,14 @@ def train(minutes: float, resume: bool, batch: int = 24) -> None:
                 draw(scene, SHORT_SIDE * scale // 2, (*corner, cells * scale, cells * scale))
             )
         latents = encoder(to_tensor(inputs))
-        features = decoder.features(latents + NOISE * torch.randn_like(latents))
+        noise = NOISE * torch.rand(len(latents), 1, 1, 1)
+        features = decoder.features(latents + noise * torch.randn_like(latents))
         error = decoder.window(features, spot_x, spot_y, cells, scale) - to_tensor(targets)
         loss = error.abs().mean() + 0.5 * error.square().mean()
         loss = (
             loss
-            + 1e-3 * F.relu(latents.abs() - 1.5).square().mean()
-            + 2e-4 * latents.square().mean()
+            + 4e-3 * functional.relu(latents.abs() - 1.5).square().mean()
+            + 1e-3 * latents.square().mean()
         )
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
@@ -107,6 +108,8 @@ def train(minutes: float, resume: bool, batch: int = 24) -> None:
                 f"{spent:5.1f} min  step {step:5d}  loss {smooth:.4f}  latent std {latents.std():.2f}",
                 flush=True,
             )
+        if step % 500 == 499:
+            finish(encoder, decoder)
         step += 1
     finish(encoder, decoder)
 

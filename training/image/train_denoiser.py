@@ -17,6 +17,7 @@ import torch
 from autoencoder import SHORT_SIDE, Decoder, Encoder
 from captions import make_pair
 from denoiser import STEPS, Denoiser
+from muon import Optimisers
 from reader import Reader, one_hot, probabilities
 from scenes import draw
 from sheet import save_sheet
@@ -85,19 +86,11 @@ def train(minutes: float, resume: bool, batch: int, peak: float) -> None:
     if resume:
         model.load_state_dict(torch.load(BUILD / "denoiser-last.pt", weights_only=True))
     average = copy.deepcopy(model)
-    decayed = [p for p in model.parameters() if p.ndim >= 2]
-    plain = [p for p in model.parameters() if p.ndim < 2]
-    optimiser = torch.optim.AdamW(
-        [{"params": decayed, "weight_decay": 0.01}, {"params": plain, "weight_decay": 0.0}],
-        lr=peak,
-        betas=(0.9, 0.97),
-    )
+    optimiser = Optimisers(model, model.blocks, muon=0.02, adam=peak)
     began, step, smooth, seen = time.monotonic(), 0, 0.0, 0
     while (spent := (time.monotonic() - began) / 60) < minutes:
         progress = spent / minutes
-        rate = peak * min(1.0, (step + 1) / 150) * min(1.0, (1 - progress) / 0.5) + 1e-6
-        for group in optimiser.param_groups:
-            group["lr"] = rate
+        factor = min(1.0, (step + 1) / 100) * min(1.0, (1 - progress) / 0.6 + 0.002)
         ratio = rng.choices(ratios, shares)[0]
         picked = torch.randint(len(latents[ratio]), (batch,))
         clean = latents[ratio][picked].float()
@@ -112,10 +105,9 @@ def train(minutes: float, resume: bool, batch: int, peak: float) -> None:
         # The error of the velocity, in effect: what is left of noise weighs an error more.
         weight = 1 / noise_share.square().clamp(min=0.04)
         loss = (weight * (guess - clean).square()).mean()
-        optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimiser.step()
+        optimiser.step(factor)
         kept = min(0.999, (step + 1) / (step + 10))
         with torch.no_grad():
             for mine, theirs in zip(average.parameters(), model.parameters(), strict=True):
@@ -222,7 +214,7 @@ if __name__ == "__main__":
     parser.add_argument("--pictures", type=int, default=60_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--batch", type=int, default=48)
-    parser.add_argument("--peak", type=float, default=8e-4)
+    parser.add_argument("--peak", type=float, default=1.2e-3)
     parser.add_argument("--steps", type=int, default=12)
     parser.add_argument("--guidance", type=float, default=2.5)
     parser.add_argument("--name", default="drawn-by-the-model.png")

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import torch
 from captions import LABELS, make_pair
+from muon import Optimisers
 from reader import TOKENS, Reader
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
-from torch.nn import functional as F
+from torch.nn import functional
 
 BUILD = Path(__file__).parent / "build"
 
@@ -55,14 +56,11 @@ def train(minutes: float, batch: int = 96) -> None:
     tokenizer.save(str(BUILD / "tokenizer.json"))
     print("vocabulary", tokenizer.get_vocab_size())
     reader = Reader(tokenizer.get_vocab_size())
-    optimiser = torch.optim.AdamW(
-        reader.parameters(), lr=1e-3, betas=(0.9, 0.98), weight_decay=0.02
-    )
+    optimiser = Optimisers(reader, reader.layers, muon=0.02, adam=2e-3)
     began, step = time.monotonic(), 0
     counts = list(LABELS.values())
     while (spent := (time.monotonic() - began) / 60) < minutes:
-        for group in optimiser.param_groups:
-            group["lr"] = 1.2e-3 * min(1.0, (step + 1) / 200) * (1 - spent / minutes) + 1e-6
+        factor = min(1.0, (step + 1) / 100) * (1 - spent / minutes + 0.002)
         pairs = [make_pair(rng) for _ in range(batch)]
         captions = [p.caption if rng.random() > 0.01 else "" for p in pairs]
         labels = torch.tensor(
@@ -73,14 +71,13 @@ def train(minutes: float, batch: int = 96) -> None:
         )
         logits = reader(encode(tokenizer, captions))
         losses = [
-            F.cross_entropy(part.flatten(0, 1), labels[..., i].flatten())
+            functional.cross_entropy(part.flatten(0, 1), labels[..., i].flatten())
             for i, part in enumerate(logits.split(counts, -1))
         ]
         loss = torch.stack(losses).sum()
-        optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(reader.parameters(), 1.0)
-        optimiser.step()
+        optimiser.step(factor)
         if step % 100 == 0:
             right = torch.stack(
                 [

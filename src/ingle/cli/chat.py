@@ -48,15 +48,19 @@ def chat(
         asked.append(sys.stdin.read().strip())
     question = "\n\n".join(part for part in asked if part)
 
+    from ingle import library
     from ingle.cli.conversation import Conversation
 
     conversation = Conversation(model, system)
-    if question:
-        conversation.ask(question)
-    elif sys.stdin.isatty():
-        conversation.hold()
-    else:
-        raise InvalidRequest(
-            "There is nothing to answer: no prompt was given and stdin is empty. "
-            'Write `ingle chat demo "Hello!"`.'
-        )
+    try:
+        if question:
+            conversation.ask(question)
+        elif sys.stdin.isatty():
+            conversation.hold()
+        else:
+            raise InvalidRequest(
+                "There is nothing to answer: no prompt was given and stdin is empty. "
+                'Write `ingle chat demo "Hello!"`.'
+            )
+    finally:
+        library.close()

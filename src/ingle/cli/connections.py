@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ingle.cli.completion import complete_connection
-from ingle.cli.terminal import AsJson, note, print_json, print_table
+from ingle.cli.terminal import AsJson, note, print_json, print_table, spinner
 from ingle.errors import InvalidRequest
 
 if TYPE_CHECKING:
     from ingle.storage.connections import Connection, Connections
+    from ingle.upstream.probe import Probe
 
 group = typer.Typer(
     help="List, add, test and remove servers such as LocalAI.",
@@ -80,6 +81,81 @@ def remove(name: Name) -> None:
     with _opened() as stored:
         stored.remove(name)
     note(f"Removed {name}.")
+
+
+@group.command("test")
+def check(
+    connection: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME|URL",
+            autocompletion=complete_connection,
+            help="A connection, or any address of a server.",
+        ),
+    ],
+    key_stdin: KeyOnStdin = False,
+    as_json: AsJson = False,
+) -> None:
+    """Try a server: what is called, what answers, and which models are there."""
+    name, url, key, named = "server", connection, None, None
+    with _opened() as stored:
+        if not _is_address(connection) or connection in {known.name for known in stored.list()}:
+            named = stored.get(connection)
+            name, url, key = named.name, named.base_url, named.api_key
+        if key_stdin:
+            key = _read_key(name, is_on_stdin=True)
+        with spinner(f"Asking {url}"):
+            found = asyncio.run(_probe(url, key, name))
+        if named and not found.error:
+            stored.remember(named, found.base_url)
+    print_json(_probe_as_json(found)) if as_json else _print_probe(found)
+    if found.error:
+        raise found.error
+
+
+def _is_address(text: str) -> bool:
+    """Whether it can only be an address; a single word is a connection's name."""
+    return text == "localhost" or any(sign in text for sign in ".:/")
+
+
+async def _probe(url: str, key: str | None, name: str) -> Probe:
+    from ingle.upstream.client import Client
+    from ingle.upstream.probe import probe
+
+    async with Client() as client:
+        return await probe(client, url, key, name=name)
+
+
+def _print_probe(found: Probe) -> None:
+    print_table({"TRIED": "", "ANSWER": ""}, [(f"GET {t.url}", t.outcome) for t in found.tried])
+    if found.error:
+        return
+    print()
+    print_table({"FOR": "", "CALLED": ""}, [(k, f"POST {u}") for k, u in _calls(found).items()])
+    print()
+    if found.models:
+        print_table({f"MODELS ({len(found.models)})": ""}, [(model,) for model in found.models])
+    elif found.note:
+        print(found.note)
+
+
+def _probe_as_json(found: Probe) -> dict[str, object]:
+    return {
+        "base_url": None if found.error else found.base_url,
+        "tried": [{"url": tried.url, "outcome": tried.outcome} for tried in found.tried],
+        "calls": {} if found.error else _calls(found),
+        "models": found.models,
+        "note": found.note or None,
+    }
+
+
+def _calls(found: Probe) -> dict[str, str]:
+    """The exact URL that each kind of request goes to."""
+    return {
+        "chat": f"{found.base_url}/chat/completions",
+        "completions": f"{found.base_url}/completions",
+        "images": f"{found.base_url}/images/generations",
+    }
 
 
 def _as_json(connection: Connection) -> dict[str, object]:

@@ -11,7 +11,7 @@ import typer
 from ingle.cli.terminal import AsJson, print_json, print_table, spinner
 
 if TYPE_CHECKING:
-    from ingle.cli.checks import Check
+    from ingle.cli.check import Check
 
 __all__ = ["doctor"]
 
@@ -34,7 +34,9 @@ def doctor(as_json: AsJson = False) -> None:
 
 
 def _checks() -> Iterator[Check]:
-    from ingle.cli.checks import Check, check_ingle, check_machine
+    from ingle.cli.check import Check
+    from ingle.cli.ingle_checks import check_ingle
+    from ingle.cli.machine_checks import check_machine
     from ingle.errors import IngleError
     from ingle.settings import load_settings
 

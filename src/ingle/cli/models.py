@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ingle.cli.completion import complete_model
-from ingle.cli.terminal import AsJson, note, print_json, print_pairs, print_table, size
+from ingle.cli.terminal import AsJson, count, note, print_json, print_pairs, print_table, size
 
 if TYPE_CHECKING:
     from ingle.models.manifest import Model
@@ -29,16 +29,16 @@ def models(context: typer.Context, as_json: AsJson = False) -> None:
 
 @group.command("list")
 def list_models(as_json: AsJson = False) -> None:
-    """List the installed models."""
-    found = _store().list()
+    """List the installed models, and files that should be models and are not."""
+    store = _store()
+    found, damaged = store.list(), store.damaged()
     if as_json:
         print_json([_as_json(model) for model in found])
         return
-    rows = [
-        (model.name, size(model.size_bytes), _tokens(model), ", ".join(model.capabilities))
-        for model in found
-    ]
-    print_table({"MODEL": "", "SIZE": "", "CONTEXT": "", "CAN": "dim"}, rows)
+    rows = [(model.name, *_told(model).values()) for model in found]
+    print_table({"MODEL": "", "SIZE": "", "PARAMETERS": "", "CONTEXT": "", "CAN": "dim"}, rows)
+    for file in damaged:
+        note(f"{file.name}: {file.error.message}")
 
 
 @group.command()
@@ -48,16 +48,11 @@ def show(name: Name, as_json: AsJson = False) -> None:
     if as_json:
         print_json(_as_json(model))
         return
-    print_pairs(
-        [
-            ("name", model.name),
-            ("engine", model.engine),
-            ("can", ", ".join(model.capabilities)),
-            ("context", _tokens(model)),
-            ("size", size(model.size_bytes)),
-            ("file", str(model.path)),
-        ]
-    )
+    told = {"name": model.name, **_told(model)}
+    told["architecture"] = model.header.architecture
+    told["engine"] = model.engine
+    told["file"] = f"{model.path}{' (comes with Ingle)' if model.is_builtin else ''}"
+    print_pairs(told.items())
 
 
 @group.command("rm")
@@ -67,11 +62,10 @@ def remove(
 ) -> None:
     """Remove a model's files from this machine."""
     store = _store()
-    model = store.get(name)
     if not yes and sys.stdin.isatty():
-        typer.confirm(f"Remove {model.path} ({size(model.size_bytes)})?", abort=True, err=True)
+        typer.confirm(f"Remove the files of {name}?", abort=True, err=True)
     store.remove(name)
-    note(f"Removed {model.path}.")
+    note(f"Removed {name}.")
 
 
 def _store() -> Models:
@@ -79,3 +73,33 @@ def _store() -> Models:
     from ingle.settings import load_settings
 
     return Models(load_settings())
+
+
+def _told(model: Model) -> dict[str, str]:
+    """What people want to know of a model."""
+    tokens = _context_tokens(model)
+    return {
+        "size": size(model.size_bytes),
+        "parameters": count(model.parameters),
+        "context": f"{tokens:,} tokens" if tokens else "-",
+        "can": ", ".join(model.capabilities),
+    }
+
+
+def _as_json(model: Model) -> dict[str, object]:
+    return {
+        "name": model.name,
+        "engine": model.engine,
+        "path": str(model.path),
+        "size_bytes": model.size_bytes,
+        "parameters": model.parameters,
+        "architecture": model.header.architecture,
+        "context_tokens": _context_tokens(model) or None,
+        "capabilities": model.capabilities,
+        "is_builtin": model.is_builtin,
+    }
+
+
+def _context_tokens(model: Model) -> int:
+    """The context window that the manifest sets, else the one that the file gives; 0 if none."""
+    return model.context_tokens or model.header.context_tokens

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ingle.cli.completion import complete_processor
 from ingle.cli.terminal import AsJson, print_json, print_table
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from ingle.cli.fields import Field
 
 __all__ = ["processors"]
 
@@ -33,26 +38,28 @@ def processors(
     elif as_json:
         print_json([processor.schema() for processor in PROCESSORS.values()])
     else:
-        rows = [(found.slug, found.name, found.description) for found in PROCESSORS.values()]
-        print_table({"PROCESSOR": "", "NAME": "", "WHAT IT DOES": "dim"}, rows)
+        rows = [(found.slug, found.description) for found in PROCESSORS.values()]
+        print_table({"PROCESSOR": "", "WHAT IT DOES": "dim"}, rows)
 
 
 def _print_processor(schema: dict[str, Any]) -> None:
-    from rich.text import Text
-
     from ingle.cli.fields import fields
 
     print(f"{schema['slug']}  {schema['name']}\n{schema['description']}")
-    for part in ("input", "configuration", "output"):
-        print()
+    for part in ("input", "configuration"):
         rows = [
-            (
-                field.name,
-                field.type,
-                Text("required", style="bold") if field.is_required else field.default,
-                field.meaning,
-            )
+            (field.name, field.type, _default(field), field.meaning)
             for field in fields(schema[part])
         ]
+        print()
         print_table({part.upper(): "", "TYPE": "", "DEFAULT": "", "MEANING": "dim"}, rows)
+    print()
+    made = [(field.name, field.type, field.meaning) for field in fields(schema["output"])]
+    print_table({"OUTPUT": "", "TYPE": "", "MEANING": "dim"}, made)
     print(f"\nIts JSON Schemas: `ingle processors {schema['slug']} --json`")
+
+
+def _default(field: Field) -> Text:
+    from rich.text import Text
+
+    return Text("required", "bold") if field.is_required else Text(field.default)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AsJson",
     "console",
+    "count",
     "moment",
     "note",
     "print_json",
@@ -91,6 +92,14 @@ def print_pairs(pairs: Iterable[tuple[str, str | Text]]) -> None:
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
     _print(table, pairs)
+
+
+def count(number: int) -> str:
+    """A large number for people: `5.2M`."""
+    for unit, letter in ((10**12, "T"), (10**9, "B"), (10**6, "M"), (10**3, "k")):
+        if number >= unit:
+            return f"{number / unit:.3g}{letter}"
+    return str(number)
 
 
 def size(size_bytes: int) -> str:

@@ -15,8 +15,7 @@ from ingle.errors import UpstreamRefused
 from ingle.upstream.limits import Limits
 
 if TYPE_CHECKING:  # to list the processors takes neither an HTTP client nor a database
-    from ingle.models.manifest import Capability
-    from ingle.routing import Route, Router
+    from ingle.routing import Capability, Route, Router
     from ingle.upstream.chunks import ChunkT
 
 __all__ = ["Question", "Reply", "answered", "streamed"]

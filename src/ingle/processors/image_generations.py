@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import AsyncGenerator
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from ingle.processors.base import Configuration, Input, Output
+from ingle.processors.asking import Question, answered
+from ingle.processors.base import Configuration, Input, Output, Processor
+from ingle.processors.images import as_base64
+from ingle.processors.pieces import Piece
+from ingle.upstream.wire import Images
 
-__all__ = ["ImageGenerationsConfiguration", "ImageGenerationsInput", "ImageGenerationsOutput"]
+if TYPE_CHECKING:
+    from ingle.routing import Router
+
+__all__ = [
+    "IMAGE_GENERATIONS",
+    "ImageGenerationsConfiguration",
+    "ImageGenerationsInput",
+    "ImageGenerationsOutput",
+]
 
 
 class ImageGenerationsInput(Input):
@@ -49,3 +62,50 @@ class ImageGenerationsOutput(Output):
     data: list[str] = Field(
         description="A list of base64-encoded strings, each representing a generated image."
     )
+
+
+async def _run(
+    input: ImageGenerationsInput,  # noqa: A002
+    configuration: ImageGenerationsConfiguration,
+    router: Router,
+) -> AsyncGenerator[Piece | ImageGenerationsOutput, None]:
+    request = {
+        "prompt": input.prompt,
+        "n": 1,
+        "size": configuration.size,
+        "response_format": "b64_json",
+    }
+    question = Question(
+        endpoint="images/generations",
+        body=lambda _: request,
+        model=configuration.model,
+        base_url=configuration.base_url,
+        timeout_s=configuration.timeout,
+        capability="images",
+        conveniences=frozenset({"response_format"}),  # OpenAI's newer models know only base64
+    )
+    data = []
+    async with answered(router, question, Images) as reply:
+        answer = await anext(reply.items)
+        for number, image in enumerate(answer.data):
+            text = await as_base64(
+                image,
+                client=router.client,
+                target=reply.route.target,
+                url=reply.url,
+                limits=question.limits,
+            )
+            data.append(text)
+            yield Piece(("data", number), value=text)
+    yield ImageGenerationsOutput(data=data)
+
+
+IMAGE_GENERATIONS = Processor(
+    slug="localai/image_generations",
+    name="LocalAI image generation",
+    description="Makes images of what a prompt describes.",
+    input=ImageGenerationsInput,
+    configuration=ImageGenerationsConfiguration,
+    output=ImageGenerationsOutput,
+    run=_run,
+)

@@ -6,10 +6,10 @@ The names and shapes are those of OpenAI's API, where they are also LLMStack's. 
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import msgspec
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 __all__ = [
     "CalledFunction",
@@ -113,6 +113,12 @@ class ChatMessage(_Strict):
     reasoning_content: str | None = _optional("What the model thought before it answered.")
     refusal: str | None = _optional("Why the model does not answer.")
 
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.content is None and self.role != "assistant":
+            raise ValueError(f"a message of the role {self.role} needs `content`, even if empty.")
+        return self
+
 
 class FunctionCall(_Strict):
     """A function that the model may call, with a JSON Schema of its parameters."""
@@ -133,14 +139,9 @@ class FunctionCall(_Strict):
         if not parameters.strip():
             return None
         try:
-            schema: object = msgspec.json.decode(parameters)
+            return msgspec.json.decode(parameters, type=dict[str, Any])
         except (msgspec.DecodeError, RecursionError) as error:
-            raise ValueError(
-                f"it must be a JSON Schema, but it is no valid JSON: {error}"
-            ) from error
-        if not isinstance(schema, dict):
-            raise ValueError(f"it must be a JSON Schema, which is an object: {parameters[:80]!r}")
-        return schema
+            raise ValueError(f"it must be a JSON Schema, written as JSON: {error}") from error
 
 
 class Tool(_Strict):

@@ -80,17 +80,15 @@ class ServedModels:
         """
         own = [ModelEntry(model.name, "local") for model in local]
         connections = await self._servers.connections()
-        listed = await asyncio.gather(*map(self._list_connection, connections))
+        async with asyncio.TaskGroup() as group:
+            asked = {name: group.create_task(self._list_connection(name)) for name in connections}
+        listed = {name: task.result() for name, task in asked.items()}
         served = [
             ModelEntry(f"{name}/{entry.id}", name, entry.created)
-            for name, answer in zip(connections, listed, strict=True)
+            for name, answer in listed.items()
             for entry in answer.models
         ]
-        faults = [
-            Fault(name, answer.error)
-            for name, answer in zip(connections, listed, strict=True)
-            if answer.error
-        ]
+        faults = [Fault(name, answer.error) for name, answer in listed.items() if answer.error]
         return AvailableModels((*own, *served), tuple(faults))
 
     async def _list_connection(self, name: str) -> _Listed:

@@ -16,9 +16,10 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from ingle.errors import EngineMissing, ModelNotFound, UnsupportedInput, UpstreamRefused
-from ingle.models.manifest import Capability, Model
+from ingle.models.manifest import Model
 from ingle.models.store import Models
 from ingle.routing.listing import AvailableModels, ServedModels
 from ingle.routing.servers import Server, Servers
@@ -26,7 +27,10 @@ from ingle.storage.connections import Connections
 from ingle.upstream.client import Client
 from ingle.upstream.target import Target
 
-__all__ = ["Route", "Router"]
+__all__ = ["Capability", "Route", "Router"]
+
+Capability = Literal["chat", "completions", "embeddings", "rerank", "images"]
+"""What a model can be asked for; the engines of this machine make no images yet."""
 
 _LOCAL = "local"
 _DEMO = "demo"
@@ -71,20 +75,23 @@ class Router:
         model: str | None = None,
         base_url: str | None = None,
         provider: str | None = None,
-        capability: Capability = "chat",
+        capability: Capability | None = None,
     ) -> AsyncGenerator[Route, None]:
         """The way to what answers for `model`; an engine stays up while the context is open.
 
+        `capability` is what a model of this machine has to be able to do; of another server's it
+        is not known.
+
         Raises:
             ModelNotFound: there is no such model; lists those that there are.
-            UnsupportedInput: the model of this machine cannot do what `capability` says.
-            EngineMissing: no engine of this machine can.
+            UnsupportedInput: the model cannot do that.
+            EngineMissing: no model of this machine can.
             EngineError: the engine did not start, or went down inside the context.
             UpstreamError: the server has no API that could be called.
         """
         server, name = await self._server(model or None, base_url or None, provider)
         if server is None:
-            local = await self._local(name or self._default_model, provider, capability)
+            local = await self._local(name, capability)
             async with self._lease(local) as target:
                 yield Route(target, local.name, is_local=True)
             return
@@ -96,7 +103,14 @@ class Router:
             if refused.status == 404 and name in await self._local_names():
                 raise ModelNotFound(
                     f"{refused.message} A model {name!r} is installed on this machine; "
-                    f"it is called `{_LOCAL}/{name}`."
+                    f"it is called `{_LOCAL}/{name}`.",
+                    param="model",
+                ) from refused
+            if refused.status in (401, 403) and server.connection is None:
+                raise _with_hint(
+                    refused,
+                    "A key is sent only to a server that is a connection: "
+                    "`ingle connections add NAME URL` makes it one.",
                 ) from refused
             raise
 
@@ -105,7 +119,7 @@ class Router:
 
         For who was refused with "not found" on the way `route`, while that is still open.
         """
-        if refused.status != 404 or route._server is None:  # noqa: SLF001 -- its own
+        if refused.status != 404 or route._server is None:
             return None
         target = await self._servers.target_again(route._server, route.target)
         return replace(route, target=target) if target else None
@@ -125,35 +139,62 @@ class Router:
         """The server by the rules, None for this machine; and what the model is called there."""
         if base_url is not None:
             return await self._servers.at(base_url), model
-        first, slash, rest = (model or "").partition("/")
+        may_be_elsewhere = provider is not None or "/" in (model or self._default_model)
+        connections = await self._servers.connections() if may_be_elsewhere else {}
+        has_connection = provider is not None and provider in connections
+        named = model if model or has_connection else self._default_model
+        first, slash, rest = (named or "").partition("/")
         if slash and first == _LOCAL:
             return None, rest or None
-        connections = await self._servers.connections() if slash or provider else {}
         if slash and first in connections:
             return await self._servers.of_connection(first), rest or None
-        if provider in connections:
+        if provider is not None and has_connection:
             return await self._servers.of_connection(provider), model
         return None, model
 
-    async def _local(self, name: str, provider: str | None, capability: Capability) -> Model:
-        """The model of this machine.
-
-        Raises:
-            ModelNotFound: there is none of this name.
-            UnsupportedInput: it cannot do what is asked.
-        """
+    async def _local(self, name: str | None, capability: Capability | None) -> Model:
+        """The model of this machine; without a name the default one, or another that can do it."""
         try:
-            local = await asyncio.to_thread(self._models.get, name)
+            model = await asyncio.to_thread(self._models.get, name or self._default_model)
         except ModelNotFound as error:
-            raise ModelNotFound(f"{error.message} {await self._elsewhere(provider)}") from error
-        return local
+            message = f"{error.message}{await self._elsewhere()}"
+            raise ModelNotFound(message, param="model") from error
+        if capability is None or capability in model.capabilities:
+            return model
+        able = [
+            other
+            for other in await asyncio.to_thread(self._models.list)
+            if capability in other.capabilities
+        ]
+        if able and name is None:
+            return able[0]
+        if able:
+            names = ", ".join(other.name for other in able)
+            raise UnsupportedInput(
+                f"The model {model.name!r} is not made for {capability}. Installed models that "
+                f"are: {names}.",
+                param="model",
+            )
+        raise EngineMissing(
+            f"No model of this machine is made for {capability}. Give the `base_url` of a server "
+            "that has one, or connect it for good: `ingle connections add localai URL`."
+        )
 
-    async def _elsewhere(self, provider: str | None) -> str:
-        """How to name a model that is not on this machine."""
+    async def _elsewhere(self) -> str:
+        """A hint at the models of connections, if there are any."""
         names = list(await self._servers.connections())
-        if names:
-            return f"A connection's model is named with it, such as `{names[0]}/NAME`."
-        return ""
+        return f" A connection's model is called such as `{names[0]}/NAME`." if names else ""
 
     async def _local_names(self) -> set[str]:
-        return {local.name for local in await asyncio.to_thread(self._models.list)}
+        return {model.name for model in await asyncio.to_thread(self._models.list)}
+
+
+def _with_hint(refused: UpstreamRefused, hint: str) -> UpstreamRefused:
+    return UpstreamRefused(
+        f"{refused.message} {hint}",
+        url=refused.url,
+        status=refused.status,
+        server_message=refused.server_message,
+        partial=refused.partial,
+        param=refused.param,
+    )

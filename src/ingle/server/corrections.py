@@ -20,15 +20,10 @@ from typing import Any, Protocol
 import msgspec
 
 from ingle.processors.legacy_functions import is_legacy, with_function_call, with_tools
+from ingle.server.chat_requests import ChatRequest, ResponsesRequest, ToolChoice
 from ingle.server.completion_logprobs import LogprobsForm
 from ingle.server.decoding import Fields, decode, fields_of, with_fields
-from ingle.server.requests import (
-    ChatRequest,
-    CompletionRequest,
-    ResponsesRequest,
-    Tokens,
-    ToolChoice,
-)
+from ingle.server.requests import CompletionRequest, Tokens
 
 __all__ = ["Assembled", "Edit", "Part", "Prompts", "chat", "completion", "responses"]
 

@@ -6,17 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from ingle.models.manifest import Capability
+from ingle.server.chat_requests import (
+    ChatRequest,
+    MessagesRequest,
+    ResponsesRequest,
+    TokenCountRequest,
+)
 from ingle.server.error_shapes import ANTHROPIC, OPENAI, RESPONSES, ErrorShape
 from ingle.server.requests import (
-    ChatRequest,
     CompletionRequest,
     EmbeddingRequest,
     EngineRequest,
-    MessagesRequest,
     RerankRequest,
-    ResponsesRequest,
     TextRequest,
-    TokenCountRequest,
     TokensRequest,
 )
 
@@ -31,24 +34,27 @@ _CHUNKS_END = (b"\ndata: [DONE]", b'"finish_reason":"', b'"finish_reason": "', *
 class Endpoint:
     """A POST endpoint under `/v1`, named by its path.
 
-    `request` is what an engine of this machine takes, `None` where no engine here can do it.
+    `capability` is what a model of this machine needs for it; without one it is for other servers
+    only. `request` is what llama.cpp takes; without it what comes is passed on unlooked at.
     `stream_ends` are bytes of which a whole stream has some near its end; none of them can stand
     inside a JSON string, where quotes and line ends are escaped.
     """
 
     path: str
+    capability: Capability | None = None
     request: type[EngineRequest] | None = None
     shape: ErrorShape = OPENAI
     stream_ends: tuple[bytes, ...] = ()
 
 
 _ALL = (
-    Endpoint("chat/completions", ChatRequest, stream_ends=_CHUNKS_END),
-    Endpoint("completions", CompletionRequest, stream_ends=_CHUNKS_END),
-    Endpoint("embeddings", EmbeddingRequest),
-    Endpoint("rerank", RerankRequest),
+    Endpoint("chat/completions", "chat", ChatRequest, stream_ends=_CHUNKS_END),
+    Endpoint("completions", "completions", CompletionRequest, stream_ends=_CHUNKS_END),
+    Endpoint("embeddings", "embeddings", EmbeddingRequest),
+    Endpoint("rerank", "rerank", RerankRequest),
     Endpoint(
         "responses",
+        "chat",
         ResponsesRequest,
         RESPONSES,
         (
@@ -58,12 +64,14 @@ _ALL = (
             *_ERROR_EVENTS,
         ),
     ),
-    Endpoint("messages", MessagesRequest, ANTHROPIC, (b"event: message_stop", *_ERROR_EVENTS)),
-    Endpoint("messages/count_tokens", TokenCountRequest, ANTHROPIC),
-    Endpoint("tokenize", TextRequest),
-    Endpoint("detokenize", TokensRequest),
-    Endpoint("apply-template", ChatRequest),
-    Endpoint("images/generations"),
+    Endpoint(
+        "messages", "chat", MessagesRequest, ANTHROPIC, (b"event: message_stop", *_ERROR_EVENTS)
+    ),
+    Endpoint("messages/count_tokens", "chat", TokenCountRequest, ANTHROPIC),
+    Endpoint("tokenize", "completions", TextRequest),
+    Endpoint("detokenize", "completions", TokensRequest),
+    Endpoint("apply-template", "chat", ChatRequest),
+    Endpoint("images/generations", "images"),
     Endpoint("images/edits"),
     Endpoint("images/variations"),
     Endpoint("audio/speech"),

@@ -10,13 +10,13 @@ from typing import Any
 import msgspec
 
 from ingle.errors import EngineError, UpstreamCut
-from ingle.routing import Route
 from ingle.server.engine_errors import engine_error
 from ingle.server.requests import Tokens
 from ingle.upstream.client import Client
 from ingle.upstream.limits import Limits
 from ingle.upstream.relay import Relayed
 from ingle.upstream.sse import EventDecoder
+from ingle.upstream.target import Target
 
 __all__ = ["ENGINE_LIMITS", "EngineCalls", "read_all"]
 
@@ -32,11 +32,12 @@ _ROOT_ENDPOINTS = frozenset({"tokenize", "detokenize", "apply-template"})
 
 
 class EngineCalls:
-    """Calls to the engine of a route."""
+    """Calls to the engine at `target`, which runs `model`."""
 
-    def __init__(self, client: Client, route: Route) -> None:
+    def __init__(self, client: Client, target: Target, model: str) -> None:
         self._client = client
-        self._route = route
+        self._target = target
+        self._model = model
 
     @asynccontextmanager
     async def open(self, endpoint: str, body: bytes) -> AsyncIterator[Relayed]:
@@ -45,7 +46,7 @@ class EngineCalls:
         Raises:
             IngleError: the engine refused or failed.
         """
-        target = self._route.target
+        target = self._target
         if endpoint in _ROOT_ENDPOINTS:
             target = replace(target, base_url=target.base_url.removesuffix("/v1"))
         async with self._client.relay(
@@ -53,7 +54,7 @@ class EngineCalls:
         ) as relayed:
             if relayed.status >= 400:
                 told = await read_all(relayed)
-                raise engine_error(relayed.status, told, self._route.model)
+                raise engine_error(relayed.status, told, self._model)
             yield relayed
 
     async def json(self, endpoint: str, body: bytes) -> Json:
@@ -64,7 +65,7 @@ class EngineCalls:
             return msgspec.json.decode(told, type=dict)
         except msgspec.DecodeError as error:
             raise EngineError(
-                f"The engine of {self._route.model!r} answered {endpoint} with broken JSON "
+                f"The engine of {self._model!r} answered {endpoint} with broken JSON "
                 f"({error}). Try again."
             ) from error
 
@@ -82,11 +83,11 @@ class EngineCalls:
             for event in decoder.feed(data):
                 yield event
         if decoder.ended == "error":
-            raise engine_error(500, decoder.error, self._route.model)
+            raise engine_error(500, decoder.error, self._model)
         if decoder.ended != "done":
             raise UpstreamCut(
-                f"The engine of {self._route.model!r} broke its answer off. Try again.",
-                url=self._route.target.url(endpoint),
+                f"The engine of {self._model!r} broke its answer off. Try again.",
+                url=self._target.url(endpoint),
             )
 
     async def text(self, prompt: str | Tokens) -> str:

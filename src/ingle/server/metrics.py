@@ -8,7 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
@@ -34,6 +41,8 @@ class Metrics:
     """Counts what one server does."""
 
     def __init__(self, supervisor: Supervisor) -> None:
+        # They are a second series for each one and tell nothing of use.
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # the library's omission
         self._registry = CollectorRegistry()
         self._requests = Counter(
             "ingle_requests_total",
@@ -86,7 +95,7 @@ class Metrics:
                 self._tokens.labels(kind).inc(sum(map(int, counted)))
 
     def exposition(self) -> bytes:
-        """All of it in Prometheus's text format. Reads the memory of engines: call in a thread."""
+        """All of it in Prometheus's text format."""
         return generate_latest(self._registry)
 
 

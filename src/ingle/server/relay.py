@@ -10,48 +10,32 @@ When the caller leaves, the call to the server is closed, which stops the work t
 
 from __future__ import annotations
 
-import msgspec
-
-from ingle.errors import (
-    EngineMissing,
-    UpstreamCut,
-    UpstreamInvalid,
-    UpstreamRefused,
-)
+from ingle.errors import EngineMissing
 from ingle.routing import Route
 from ingle.runtime import Runtime
 from ingle.server import corrections
-from ingle.server.answer import JSON, Answer
-from ingle.server.asgi import Headers, Request
+from ingle.server.answer import Answer
+from ingle.server.asgi import Request
 from ingle.server.assembly import answer_assembled
 from ingle.server.body import read_body
 from ingle.server.calls import watched
+from ingle.server.chat_requests import ChatRequest, ResponsesRequest
 from ingle.server.corrections import Assembled
 from ingle.server.decoding import Fields, decode, fields_of, model_of, with_fields
 from ingle.server.endpoints import Endpoint
 from ingle.server.engine_calls import EngineCalls
 from ingle.server.exchange import Exchange
 from ingle.server.multipart import multipart_field, with_multipart_field
-from ingle.server.requests import (
-    ChatRequest,
-    CompletionRequest,
-    EngineRequest,
-    ResponsesRequest,
-)
-from ingle.server.stream_ends import StreamEnd
+from ingle.server.passing import pass_error, pass_stream, pass_whole
+from ingle.server.requests import CompletionRequest, EngineRequest
 from ingle.server.stream_repairs import MessageOpening, Opening, RenamedModel, Repair
 from ingle.upstream.limits import Limits
-from ingle.upstream.relay import Relayed
 
 __all__ = ["relay"]
 
 _CONNECTION_LIMITS = Limits(idle_s=600)
 """A server elsewhere that answers in one piece may work silently for long; OpenAI's client waits
 as long."""
-
-_MAX_ERROR_BYTES = 64 * 1024
-_SHOWN_BYTES = 300
-_NOT_PASSED_ON = frozenset({"date", "server"})
 
 
 async def relay(endpoint: Endpoint, exchange: Exchange) -> None:
@@ -66,14 +50,16 @@ async def relay(endpoint: Endpoint, exchange: Exchange) -> None:
     body = await read_body(request, settings.max_body_bytes, settings.body_s)
     sent = _Sent(endpoint, request, body)
     provider = "localai" if endpoint.request is None else None
-    async with (
-        watched(exchange.call, request.receive, answer),
-        runtime.router.route(model=sent.model, provider=provider) as route,
-    ):
-        if route.is_local:
-            tail = await _from_engine(sent, route, runtime, answer)
+    routed = runtime.router.route(
+        model=sent.model, provider=provider, capability=endpoint.capability
+    )
+    async with watched(exchange.call, request.receive, answer), routed as route:
+        if route.is_local and endpoint.request is not None:
+            tail = await _from_llama(sent, endpoint.request, route, runtime, answer)
+        elif route.is_local and endpoint.capability is None:
+            raise _no_engine(endpoint)
         else:
-            tail = await _from_connection(sent, route, runtime, answer)
+            tail = await _as_it_is(sent, route, runtime, answer)
     exchange.metrics.count_tokens(tail)
 
 
@@ -92,9 +78,9 @@ class _Sent:
         else:
             self.model = model_of(self.fields)
 
-    def with_model(self, name: str) -> bytes:
+    def with_model(self, name: str | None) -> bytes:
         """The body with this name of a model, byte for byte the same where it has it already."""
-        if name == self.model:
+        if name is None or name == self.model:
             return self.body
         if self.is_form:
             return with_multipart_field(self.body, self.content_type, "model", name)
@@ -106,18 +92,15 @@ class _Sent:
         return bytes(self.fields.get("stream", b"")) == b"true" and bool(self.endpoint.stream_ends)
 
 
-async def _from_engine(sent: _Sent, route: Route, runtime: Runtime, answer: Answer) -> bytes:
-    """Answer from an engine of this machine. Returns the last bytes of the answer."""
+async def _from_llama(
+    sent: _Sent, shape: type[EngineRequest], route: Route, runtime: Runtime, answer: Answer
+) -> bytes:
+    """Answer from llama.cpp on this machine. Returns the last bytes of the answer."""
+    assert route.model is not None, "a model of this machine has a name"
     endpoint, model = sent.endpoint, sent.model or route.model
-    if endpoint.request is None:
-        raise EngineMissing(
-            f"No engine of this machine answers /v1/{endpoint.path}; {route.model!r} writes text. "
-            "Connect a server that does, such as LocalAI (`ingle connections add`), and name its "
-            "model as CONNECTION/MODEL."
-        )
-    request = decode(sent.body, endpoint.request)
+    request = decode(sent.body, shape)
     request.check()
-    calls = EngineCalls(runtime.client, route)
+    calls = EngineCalls(runtime.client, route.target, route.model)
     prepared = await _prepared(request, sent, calls)
     if isinstance(prepared, Assembled):
         await answer_assembled(prepared, model, calls, runtime.settings.slots, answer)
@@ -125,7 +108,7 @@ async def _from_engine(sent: _Sent, route: Route, runtime: Runtime, answer: Answ
     async with calls.open(endpoint.path, prepared) as relayed:
         renamed = RenamedModel(route.model, model) if model != route.model else None
         if not sent.asks_for_stream:
-            return await _pass_whole(relayed, _headers(relayed), renamed, answer)
+            return await pass_whole(relayed, answer, renamed)
         repairs: list[Repair] = []
         if endpoint.path == "chat/completions":
             repairs.append(Opening())
@@ -133,7 +116,7 @@ async def _from_engine(sent: _Sent, route: Route, runtime: Runtime, answer: Answ
             repairs.append(MessageOpening(route.model))
         if renamed:
             repairs.append(renamed)
-        return await _pass_stream(relayed, sent, route, answer, repairs)
+        return await pass_stream(relayed, route.target, endpoint, answer, repairs)
 
 
 async def _prepared(request: EngineRequest, sent: _Sent, calls: EngineCalls) -> bytes | Assembled:
@@ -151,8 +134,8 @@ async def _prepared(request: EngineRequest, sent: _Sent, calls: EngineCalls) -> 
             return sent.body
 
 
-async def _from_connection(sent: _Sent, route: Route, runtime: Runtime, answer: Answer) -> bytes:
-    """Answer from another server, as it answers. Returns the last bytes of the answer."""
+async def _as_it_is(sent: _Sent, route: Route, runtime: Runtime, answer: Answer) -> bytes:
+    """Answer from any other server, as it answers. Returns the last bytes of the answer."""
     headers = [
         (name.decode("latin-1"), value.decode("latin-1"))
         for name, value in sent.request.scope["headers"]
@@ -162,128 +145,15 @@ async def _from_connection(sent: _Sent, route: Route, runtime: Runtime, answer: 
         "POST", route.target, sent.endpoint.path, body, headers, _CONNECTION_LIMITS
     ) as relayed:
         if relayed.status >= 400:
-            return await _pass_error(relayed, sent, route, answer)
+            return await pass_error(relayed, route.target, sent.endpoint, answer)
         if not sent.asks_for_stream:
-            return await _pass_whole(relayed, _headers(relayed), None, answer)
-        kind = _content_type(relayed)
-        if not kind.startswith("text/event-stream"):
-            url = route.target.url(sent.endpoint.path)
-            raise UpstreamInvalid(
-                f"{route.target.name} was asked at {url} for a stream of events and answered with "
-                f"the content type {kind!r}. Check that its base URL leads to an API like OpenAI's.",
-                url=url,
-                status=relayed.status,
-            )
-        return await _pass_stream(relayed, sent, route, answer, [])
+            return await pass_whole(relayed, answer)
+        return await pass_stream(relayed, route.target, sent.endpoint, answer)
 
 
-async def _pass_whole(
-    relayed: Relayed, headers: Headers, renamed: RenamedModel | None, answer: Answer
-) -> bytes:
-    """Pass an answer's body on as it comes. Returns its last bytes."""
-    end = StreamEnd(())
-    if renamed:
-        headers = [header for header in headers if header[0] != b"content-length"]
-    await answer.start(relayed.status, headers)
-    async for data in relayed:
-        end.feed(data)
-        if renamed:
-            data = renamed.feed(data)
-        await answer.write(data)
-    if renamed:
-        await answer.write(renamed.end())
-    await answer.finish()
-    return end.tail
-
-
-async def _pass_stream(
-    relayed: Relayed,
-    sent: _Sent,
-    route: Route,
-    answer: Answer,
-    repairs: list[Repair],
-) -> bytes:
-    """Pass a stream of events on, each read at once. Returns its last bytes.
-
-    Raises:
-        UpstreamCut: it ended without saying that it is whole.
-    """
-    end = StreamEnd(sent.endpoint.stream_ends)
-    await answer.start_stream()
-    async for data in relayed:
-        end.feed(data)
-        for repair in repairs:
-            data = repair.feed(data)
-        if data:
-            await answer.write(data)
-    rest = b""
-    for repair in repairs:
-        rest = repair.feed(rest) + repair.end()
-    if rest:
-        await answer.write(rest)
-    if not end.is_whole:
-        url = route.target.url(sent.endpoint.path)
-        raise UpstreamCut(
-            f"The stream of {route.target.name} at {url} ended before the answer was whole. "
-            "Try again.",
-            url=url,
-            status=relayed.status,
-        )
-    await answer.finish()
-    return end.tail
-
-
-async def _pass_error(relayed: Relayed, sent: _Sent, route: Route, answer: Answer) -> bytes:
-    """Pass on what another server refuses, if it does so as OpenAI's API would.
-
-    Raises:
-        UpstreamRefused: it refused the connection's key, which is no fault of the caller's, or
-            answered with something else than JSON.
-    """
-    told = await _beginning(relayed)
-    is_key_refused = relayed.status in (401, 403)
-    try:
-        is_error = "error" in msgspec.json.decode(told, type=dict)
-    except msgspec.DecodeError:
-        is_error = False
-    if is_error and not is_key_refused:
-        headers = [header for header in _headers(relayed) if header[0] == b"retry-after"]
-        await answer.whole(told, JSON, relayed.status, headers)
-        return b""
-    url = route.target.url(sent.endpoint.path)
-    words = told[:_SHOWN_BYTES].decode("utf-8", "replace") or "nothing"
-    advice = (
-        f"Check the key of the connection (`ingle connections test {route.target.name}`)."
-        if is_key_refused
-        else "Check that its base URL leads to an API like OpenAI's."
+def _no_engine(endpoint: Endpoint) -> EngineMissing:
+    return EngineMissing(
+        f"No engine of this machine answers /v1/{endpoint.path}. Connect a server that does, such "
+        "as LocalAI (`ingle connections add localai URL`), or name a connection's model as "
+        "CONNECTION/MODEL."
     )
-    raise UpstreamRefused(
-        f"{route.target.name} answered {url} with status {relayed.status}: {words}. {advice}",
-        url=url,
-        status=relayed.status,
-        server_message=words,
-    )
-
-
-async def _beginning(relayed: Relayed) -> bytes:
-    """The body of an error; what is absurdly long of it is left out."""
-    told = b""
-    async for data in relayed:
-        told += data
-        if len(told) > _MAX_ERROR_BYTES:
-            break
-    return told[:_MAX_ERROR_BYTES]
-
-
-def _headers(relayed: Relayed) -> Headers:
-    """The headers of another server's answer that are passed on, as ASGI has them."""
-    return [
-        (name.lower().encode("latin-1"), value.encode("latin-1"))
-        for name, value in relayed.headers
-        if name.lower() not in _NOT_PASSED_ON
-    ]
-
-
-def _content_type(relayed: Relayed) -> str:
-    named = (value for name, value in relayed.headers if name.lower() == "content-type")
-    return next(named, "")

@@ -12,20 +12,25 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-import msgspec
 from msgspec import Meta, Struct
 
 from ingle.errors import InvalidRequest, UnsupportedInput
 
 __all__ = [
-    "ChatRequest",
+    "AtLeastOne",
     "CompletionRequest",
     "EmbeddingRequest",
     "EngineRequest",
-    "MessagesRequest",
+    "Fraction",
+    "NonNegative",
+    "Object",
     "RerankRequest",
-    "ResponsesRequest",
+    "SampledRequest",
+    "Stop",
+    "Temperature",
     "TextRequest",
+    "Tokens",
+    "TokensRequest",
 ]
 
 MAX_CHOICES = 128
@@ -63,7 +68,7 @@ class StreamOptions(Struct, kw_only=True):
     include_usage: bool | None = None
 
 
-class _Sampled(EngineRequest, kw_only=True):
+class SampledRequest(EngineRequest, kw_only=True):
     """What chat and plain completions share."""
 
     stream: bool | None = None
@@ -84,128 +89,7 @@ class _Sampled(EngineRequest, kw_only=True):
         return bool(self.stream_options and self.stream_options.include_usage)
 
 
-class ContentPart(Struct, kw_only=True):
-    """A part of a message."""
-
-    type: Literal["text", "refusal", "image_url", "input_audio", "file", "thinking", "reasoning"]
-    text: str | None = None
-
-
-class ChatMessage(Struct, kw_only=True):
-    """A message of a chat."""
-
-    role: Literal["system", "developer", "user", "assistant", "tool", "function"]
-    content: str | list[ContentPart] | None = None
-    function_call: Object | None = None
-
-
-class FunctionName(Struct, kw_only=True):
-    """Names a function."""
-
-    name: str
-
-
-class Function(FunctionName, kw_only=True):
-    """A function that the model may call."""
-
-    description: str | None = None
-    parameters: Object | None = None
-
-
-class Tool(Struct, kw_only=True):
-    """A tool that the model may call."""
-
-    type: Literal["function"]
-    function: Function
-
-
-class ToolChoice(Struct, kw_only=True):
-    """The one tool that the model has to call."""
-
-    function: FunctionName
-    type: Literal["function"] = "function"
-
-
-class JsonSchema(Struct, kw_only=True):
-    """`response_format.json_schema`."""
-
-    schema: Object
-    name: str | None = None
-    strict: bool | None = None
-
-
-class ResponseFormat(Struct, kw_only=True):
-    """`response_format`."""
-
-    type: Literal["text", "json_object", "json_schema"]
-    json_schema: JsonSchema | None = None
-
-
-class ChatRequest(_Sampled, kw_only=True):
-    """`/v1/chat/completions`."""
-
-    messages: Annotated[list[ChatMessage], Meta(min_length=1)]
-    max_tokens: AtLeastOne | None = None
-    max_completion_tokens: AtLeastOne | None = None
-    logprobs: bool | None = None
-    top_logprobs: Annotated[int, Meta(ge=0, le=20)] | None = None
-    tools: list[Tool] | None = None
-    tool_choice: Literal["none", "auto", "required"] | ToolChoice | None = None
-    parallel_tool_calls: bool | None = None
-    response_format: ResponseFormat | None = None
-    functions: list[Function] | None = None
-    function_call: str | FunctionName | None = None
-
-    @property
-    def may_be_legacy(self) -> bool:
-        """Whether it holds anything of the legacy function calls."""
-        return (
-            self.functions is not None
-            or self.function_call is not None
-            or any(message.role == "function" or message.function_call for message in self.messages)
-        )
-
-    def check(self) -> None:
-        """See `EngineRequest`."""
-        for number, message in enumerate(self.messages):
-            if message.content is None and message.role != "assistant":
-                raise InvalidRequest(
-                    f"Message {number} is the {message.role}'s and has no `content`. Give it some "
-                    "text.",
-                    param=f"messages[{number}].content",
-                )
-        if self.top_logprobs and not self.logprobs:
-            raise InvalidRequest(
-                f"`top_logprobs` is {self.top_logprobs}, but `logprobs` is not true. Set both.",
-                param="top_logprobs",
-            )
-        if self.response_format and self.response_format.type == "json_schema":
-            if self.response_format.json_schema is None:
-                raise InvalidRequest(
-                    "`response_format` asks for a json_schema and has none. Give it as "
-                    '{"json_schema": {"name": …, "schema": …}}.',
-                    param="response_format.json_schema",
-                )
-        self._check_tool_choice()
-
-    def _check_tool_choice(self) -> None:
-        names = [tool.function.name for tool in self.tools or []]
-        if isinstance(self.tool_choice, ToolChoice):
-            name = self.tool_choice.function.name
-            if name not in names:
-                raise InvalidRequest(
-                    f"`tool_choice` asks for {name!r}, which is not among the tools: "
-                    f"{', '.join(names) or 'none were given'}.",
-                    param="tool_choice",
-                )
-        elif self.tool_choice == "required" and not names:
-            raise InvalidRequest(
-                "`tool_choice` is required, but there are no `tools` to choose from.",
-                param="tool_choice",
-            )
-
-
-class CompletionRequest(_Sampled, kw_only=True):
+class CompletionRequest(SampledRequest, kw_only=True):
     """`/v1/completions`."""
 
     prompt: str | Annotated[list[str | int | Tokens], Meta(min_length=1, max_length=MAX_INPUTS)]
@@ -280,62 +164,6 @@ class RerankRequest(EngineRequest, kw_only=True):
     query: str
     documents: Annotated[list[str | Object], Meta(min_length=1, max_length=MAX_INPUTS)]
     top_n: AtLeastOne | None = None
-
-
-class TextOptions(Struct, kw_only=True):
-    """`text`."""
-
-    format: Object | None = None
-
-
-class ResponsesRequest(EngineRequest, kw_only=True):
-    """`/v1/responses`."""
-
-    input: str | Annotated[list[Object], Meta(min_length=1)]
-    stream: bool | None = None
-    instructions: str | None = None
-    text: TextOptions | None = None
-    max_output_tokens: AtLeastOne | None = None
-    temperature: Temperature | None = None
-    top_p: Fraction | None = None
-    top_logprobs: Annotated[int, Meta(ge=0, le=20)] | None = None
-    previous_response_id: str | None = None
-    conversation: str | Object | None = None
-    background: bool | None = None
-
-    def check(self) -> None:
-        """See `EngineRequest`."""
-        for name in ("previous_response_id", "conversation", "background"):
-            if getattr(self, name):
-                raise UnsupportedInput(
-                    f"`{name}` is not supported: answers are not kept here, so there is nothing to "
-                    "go on from. Send the whole conversation as `input`.",
-                    param=name,
-                )
-
-
-class AnthropicMessage(Struct, kw_only=True):
-    """A message of Anthropic's form."""
-
-    role: Literal["user", "assistant", "system"]
-    content: str | list[Object]
-
-
-class TokenCountRequest(EngineRequest, kw_only=True):
-    """`/v1/messages/count_tokens`."""
-
-    messages: Annotated[list[AnthropicMessage], Meta(min_length=1)]
-
-
-class MessagesRequest(TokenCountRequest, kw_only=True):
-    """`/v1/messages`."""
-
-    max_tokens: AtLeastOne
-    stream: bool | None = None
-    temperature: Fraction | None = None
-    top_p: Fraction | None = None
-    top_k: NonNegative | None = None
-    stop_sequences: list[Stop] | None = None
 
 
 class TextRequest(EngineRequest, kw_only=True):

@@ -77,7 +77,7 @@ def find_resource(path: str) -> Resource | None:
 
 def not_found(path: str) -> NotFound:
     """The error for a path where nothing answers; names the nearest one that there is."""
-    near = get_close_matches(path, _RESOURCES, n=1, cutoff=0.5)
+    near = get_close_matches(path, _RESOURCES, n=1, cutoff=0.7)
     meant = f" Did you mean {near[0]}?" if near else " The README lists what there is."
     return NotFound(f"There is nothing at {path}.{meant}")
 

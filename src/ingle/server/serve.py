@@ -149,7 +149,7 @@ class _Server(uvicorn.Server):
 
 def _config(app: Application) -> uvicorn.Config:
     return uvicorn.Config(
-        app,  # type: ignore[arg-type]  # ASGI, in our own words for it
+        app,
         http=_protocol(),
         ws="none",
         lifespan="off",

@@ -41,12 +41,10 @@ class RenamedModel:
 
     def feed(self, data: bytes) -> bytes:
         """These bytes with the name put right; a beginning of it at their end is held back."""
-        data = self._held + data
-        self._held = b""
-        if not data.endswith(b"\n"):
-            held = self._begun(data)
-            data, self._held = data[: len(data) - held], data[len(data) - held :]
-        return data.replace(self._old, self._new)
+        *before, rest = (self._held + data).split(self._old)
+        held = 0 if rest.endswith(b"\n") else self._begun(rest)
+        rest, self._held = rest[: len(rest) - held], rest[len(rest) - held :]
+        return self._new.join([*before, rest])
 
     def end(self) -> bytes:
         """What was held back."""
@@ -111,7 +109,7 @@ class MessageOpening(Opening):
     def _missing(self, event: bytes) -> bytes:
         if not event.startswith(b"event: content_block"):
             return b""
-        message = {
+        message: Json = {
             "id": f"msg_{secrets.token_hex(12)}",
             "type": "message",
             "role": "assistant",

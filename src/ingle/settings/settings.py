@@ -42,6 +42,7 @@ from ingle.settings.values import (
     Host,
     LogLevel,
     Seconds,
+    WebUrl,
     Words,
     mask,
 )
@@ -176,6 +177,32 @@ class Settings(BaseModel):
     body_s: Seconds = Field(
         60.0, description="How long a caller may take to send one request.", examples=["20"]
     )
+    huggingface_url: WebUrl = Field(
+        "https://huggingface.co",
+        description="Where `hf:` models are pulled from; a mirror of Hugging Face, for one.",
+        examples=["https://hub.example.com"],
+    )
+    huggingface_token: ConnectionKey | None = Field(
+        None,
+        repr=False,
+        description="The token for repositories that are private or ask for consent.",
+        examples=["hf_0123456789"],
+    )
+    huggingface_cache: Folder | None = Field(
+        None,
+        description="Where huggingface_hub keeps its downloads, if not in ~/.cache/huggingface.",
+        examples=["/srv/huggingface/hub"],
+    )
+    ollama_registry_url: WebUrl = Field(
+        "https://registry.ollama.ai",
+        description="Where `ollama:` models are pulled from.",
+        examples=["https://registry.example.com"],
+    )
+    ollama_models: Folder | None = Field(
+        None,
+        description="Where Ollama keeps its models, if not in ~/.ollama/models.",
+        examples=["/srv/ollama/models"],
+    )
     connections: Mapping[ConnectionName, ConnectionSetting] = Field(
         {},
         description="Servers of the same API by name, each with base_url and api_key.",
@@ -206,6 +233,8 @@ class Settings(BaseModel):
         value = getattr(self, name)
         if isinstance(value, tuple):
             value = ",".join(value)
+        elif name == "huggingface_token" and value:
+            value = mask(value)
         elif name == "database_url" and value and not value.startswith("sqlite:"):
             value = f"{value.partition(':')[0]}://…"  # a password may stand anywhere in it
         field = type(self).model_fields[name]

@@ -30,6 +30,12 @@ __all__ = [
 _CONNECTION_VARIABLE = re.compile(
     r"(?:(?:INGLE_)?(LOCALAI)|INGLE_CONNECTION_(.+))_(BASE_URL|API_KEY)"
 )
+_BORROWED = {  # what the tools whose models we take call the same
+    "HF_ENDPOINT": "huggingface_url",
+    "HF_TOKEN": "huggingface_token",
+    "HF_HUB_CACHE": "huggingface_cache",
+    "OLLAMA_MODELS": "ollama_models",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,8 @@ def from_file(text: str, path: Path) -> Texts:
 
 def from_environment(environ: Mapping[str, str], names: Collection[str]) -> Texts:
     """What `INGLE_<NAME>` and the connections' variables set; an empty one counts as not set.
+
+    So do the variables that users of Hugging Face's and Ollama's own tools have set already.
 
     Raises:
         ConfigurationError: a variable begins with `INGLE_` and sets nothing that there is.
@@ -126,7 +134,19 @@ def merge(file: Texts, above: Texts) -> Texts:
     is_ours = ("connections", "localai", "base_url") in merged
     if key in merged and merged[key][1].where == "LOCALAI_API_KEY" and not is_ours:
         del merged[key]
+    if _is_for_another_hub(merged):
+        del merged["huggingface_token",]
     return merged
+
+
+def _is_for_another_hub(texts: Texts) -> bool:
+    """Whether the token was written where the hub's URL that holds now was not."""
+    token, url = texts.get(("huggingface_token",)), texts.get(("huggingface_url",))
+    if token is None or url is None:
+        return False
+    if token[1].where == "HF_TOKEN":  # huggingface_hub's own, for its own endpoint
+        return url[1].where != "HF_ENDPOINT"
+    return token[1].kind == "file" and url[1].kind != "file"
 
 
 def connection_variable(name: str, part: str) -> str:
@@ -147,6 +167,8 @@ def _keys_of(variable: str, names: Collection[str]) -> tuple[str, ...] | None:
     """What an environment variable sets; None if it is not Ingle's."""
     if match := _CONNECTION_VARIABLE.fullmatch(variable):
         return ("connections", (match[1] or match[2]).lower(), match[3].lower())
+    if variable in _BORROWED:
+        return (_BORROWED[variable],)
     if not variable.startswith("INGLE_"):
         return None
     known = {f"INGLE_{name.upper()}": (name,) for name in names}

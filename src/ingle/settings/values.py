@@ -23,6 +23,7 @@ __all__ = [
     "Host",
     "LogLevel",
     "Seconds",
+    "WebUrl",
     "Words",
     "check_base_url",
     "check_connection_key",
@@ -137,6 +138,13 @@ def _folder(value: Path) -> Path:
         raise ValueError(f"{value} cannot be found: {error}") from error
 
 
+def _web_url(value: str) -> str:
+    text = check_base_url(value).rstrip("/")
+    if not re.match(r"https?://[^/?#]+[^?#]*$", text):
+        raise ValueError("it is to be http:// or https://, a host and perhaps a path")
+    return text
+
+
 def _database_url(value: str) -> str:
     if not value.startswith(("sqlite:", "postgresql:", "postgresql+")):
         raise ValueError("a database URL begins with sqlite: or postgresql:")
@@ -149,6 +157,7 @@ Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
 LogLevel = Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)]
 Host = Annotated[str, AfterValidator(_host)]
 Folder = Annotated[Path, AfterValidator(_folder)]
+WebUrl = Annotated[str, AfterValidator(_web_url)]
 DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
 ConnectionName = Annotated[str, AfterValidator(check_connection_name)]
 BaseUrl = Annotated[str, AfterValidator(check_base_url)]

@@ -6,6 +6,7 @@ Everything is real but the answers: a listening socket, HTTP, bytes. Nothing of 
 from ingle.testing.answers import (
     Answer,
     Fault,
+    Framing,
     chat_answer,
     chat_stream,
     completion_answer,
@@ -26,6 +27,7 @@ from ingle.testing.upstream import ReceivedRequest, ScriptedUpstream
 __all__ = [
     "Answer",
     "Fault",
+    "Framing",
     "ReceivedRequest",
     "ScriptedUpstream",
     "chat_answer",

@@ -4,6 +4,7 @@
     >>> broken = answer.cut_after(2)           # two events, then the connection closes
     >>> slow = answer.paused_before(1, event)  # the second event waits for an asyncio.Event
     >>> torn = answer.in_pieces(3)             # written three bytes at a time
+    >>> late = answer.trickled(0.1)            # a tenth of a second before each event
 
 An answer is data; `ScriptedUpstream` plays it.
 """
@@ -20,6 +21,7 @@ from typing import Any, Literal
 __all__ = [
     "Answer",
     "Fault",
+    "Framing",
     "Part",
     "chat_answer",
     "chat_stream",
@@ -51,8 +53,9 @@ class Fault(enum.Enum):
     STALL = "nothing more is sent, until the client leaves"
 
 
-Part = bytes | Fault | asyncio.Event
-"""Bytes are sent in a write of their own; at an event the answer waits until it is set."""
+Part = bytes | Fault | asyncio.Event | float
+"""Bytes are sent in a write of their own; at an event the answer waits until it is set, and at a
+number for so many seconds."""
 
 Framing = Literal["length", "chunked", "close", "none"]
 
@@ -85,7 +88,7 @@ class Answer:
 
     def cut_after(self, parts: int, fault: Fault = Fault.HANG_UP) -> Answer:
         """The same up to so many parts, and then a fault. A `Content-Length` stays the whole's."""
-        length = [] if self.framing != "length" else [("Content-Length", str(self.size))]
+        length = [] if self.framing != "length" else [("Content-Length", str(len(self.body)))]
         return replace(self, headers=(*self.headers, *length), parts=(*self.parts[:parts], fault))
 
     def paused_before(self, part: int, event: asyncio.Event) -> Answer:
@@ -102,10 +105,14 @@ class Answer:
                 parts.append(part)
         return replace(self, parts=tuple(parts))
 
+    def trickled(self, pause_s: float) -> Answer:
+        """The same, but before each part there is a pause."""
+        return replace(self, parts=tuple(p for part in self.parts for p in (pause_s, part)))
+
     @property
-    def size(self) -> int:
-        """Bytes of the body."""
-        return sum(len(part) for part in self.parts if isinstance(part, bytes))
+    def body(self) -> bytes:
+        """All bytes of the body."""
+        return b"".join(part for part in self.parts if isinstance(part, bytes))
 
 
 # -- whole answers ---------------------------------------------------------------------------------

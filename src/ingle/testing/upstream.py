@@ -8,7 +8,7 @@ import socket
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from http import HTTPStatus
+from http.client import responses
 from typing import Any, Self
 
 from ingle.testing.answers import Answer, Fault, error
@@ -52,10 +52,11 @@ class ScriptedUpstream:
     ```
 
     An answer made for an endpoint is given to requests for that endpoint only. A request that no
-    answer fits gets 404. Header names of requests are in lower case.
+    answer fits gets 404. Header names of requests are in lower case. The port is a free one unless
+    it is given; `connections` counts those that clients have made.
     """
 
-    def __init__(self, *answers: Answer) -> None:
+    def __init__(self, *answers: Answer, host: str = "127.0.0.1", port: int = 0) -> None:
         self.requests: list[ReceivedRequest] = []
         self.connections = 0
         self._unused = list(answers)
@@ -63,12 +64,14 @@ class ScriptedUpstream:
         self._arrival = asyncio.Condition()
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
-        self._port = 0
+        self._host = host
+        self._port = port
 
     @property
     def url(self) -> str:
         """The root: `http://127.0.0.1:<port>`."""
-        return f"http://127.0.0.1:{self._port}"
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"http://{host}:{self._port}"
 
     def target(self, api_key: str | None = None, name: str = "scripted") -> Target:
         """Where to call it."""
@@ -85,7 +88,7 @@ class ScriptedUpstream:
         return self.requests[count - 1]
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._serve, self._host, self._port)
         self._port = self._server.sockets[0].getsockname()[1]
         return self
 
@@ -121,9 +124,10 @@ class ScriptedUpstream:
             self._tasks.discard(task)
 
     def _next(self, request: ReceivedRequest) -> Answer:
+        path = request.path.partition("?")[0].rstrip("/")
         for answers in (self._unused, reversed(self._used)):
             for answer in answers:
-                if answer.endpoint is None or request.path.endswith(f"/{answer.endpoint}"):
+                if answer.endpoint is None or path.endswith(f"/{answer.endpoint}"):
                     if answer in self._unused:
                         self._unused.remove(answer)
                         self._used.append(answer)
@@ -176,6 +180,8 @@ class _Exchange:
                     await self._writer.drain()
                 case asyncio.Event():
                     await part.wait()
+                case float() | int():
+                    await asyncio.sleep(part)
                 case Fault.STALL:
                     await asyncio.Event().wait()
                 case Fault.HANG_UP:
@@ -191,21 +197,24 @@ class _Exchange:
         headers = list(self._answer.headers)
         names = {name.lower() for name, _ in headers}
         if self._answer.framing == "length" and "content-length" not in names:
-            headers.append(("Content-Length", str(self._answer.size)))
+            headers.append(("Content-Length", str(len(self._answer.body))))
         elif self._answer.framing == "chunked":
             headers.append(("Transfer-Encoding", "chunked"))
         elif self._answer.framing == "close":
             headers.append(("Connection", "close"))
-        reason = HTTPStatus(self._answer.status).phrase
+        reason = responses.get(self._answer.status, "Scripted")
         lines = [f"HTTP/1.1 {self._answer.status} {reason}"]
         lines += [f"{name}: {value}" for name, value in headers]
         return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
 
 async def _read_request(reader: asyncio.StreamReader, ahead: bytes) -> ReceivedRequest | None:
-    """The next request on a connection; None when the client has closed it instead."""
+    """The next request on a connection; None when the client has closed it, or speaks no HTTP."""
     try:
-        head = ahead + await reader.readuntil(b"\r\n\r\n")
+        first = ahead or await reader.readexactly(1)
+        if not first.isalpha():
+            return None
+        head = first + await reader.readuntil(b"\r\n\r\n")
     except asyncio.IncompleteReadError:
         return None
     request_line, *lines = head.decode("latin-1").rstrip("\r\n").split("\r\n")

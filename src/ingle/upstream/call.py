@@ -140,6 +140,9 @@ class Call:
 
 def show(url: str) -> str:
     """A URL without user information, fragment and the values of its query."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "an address that is none"
     host = parts.netloc.rpartition("@")[2]
     return urlunsplit((parts.scheme, host, parts.path, "…" if parts.query else "", ""))

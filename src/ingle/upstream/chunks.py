@@ -8,6 +8,7 @@ beside the chunks that came before it. Does no I/O.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
@@ -42,7 +43,7 @@ class ChunkReader(Generic[ChunkT]):
         self._events = EventDecoder(call.limits.line_bytes)
         self._size = 0
         self._head = bytearray()  # how the body begins, until the first event has come
-        self._texts: dict[int, list[str]] = {}
+        self._texts: defaultdict[int, list[str]] = defaultdict(list)
         self._finished: set[int] = set()
 
     @property
@@ -59,11 +60,12 @@ class ChunkReader(Generic[ChunkT]):
     def feed(self, data: bytes) -> list[ChunkT]:
         """The chunks that these bytes complete."""
         self._size += len(data)
-        if not self._texts and len(self._head) < _HEAD_BYTES:
-            self._head += data
+        if not self._texts:
+            self._head += data[: _HEAD_BYTES - len(self._head)]
         chunks = self._read(self._events.feed(data))
-        if self.fault is None and self._size > self._call.limits.stream_bytes:
-            self.fault = self._invalid(f"the stream is longer than {self._size - 1} bytes")
+        limit = self._call.limits.stream_bytes
+        if self.fault is None and self._size > limit:
+            self.fault = self._invalid(f"the stream is longer than {limit} bytes")
         if self.fault is None and self._events.ended:
             self.fault = self._end()
         return chunks
@@ -108,10 +110,7 @@ class ChunkReader(Generic[ChunkT]):
             for choice in chunk.choices:
                 if choice.finish_reason:
                     finished.add(choice.index)
-                try:
-                    texts[choice.index].append(choice.written)
-                except KeyError:
-                    texts[choice.index] = [choice.written]
+                texts[choice.index].append(choice.written)
         return chunks
 
     def _end(self) -> UpstreamError | None:

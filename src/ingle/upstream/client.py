@@ -12,16 +12,16 @@ from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any, Self, TypeVar
 
-import aiohttp
 import msgspec
 
 from ingle.errors import InvalidRequest, UpstreamError
 from ingle.upstream.body import read_answer
 from ingle.upstream.call import Call
 from ingle.upstream.chunks import ChunkReader, ChunkT
-from ingle.upstream.exchange import Reply, open_session, send
+from ingle.upstream.exchange import Reply, send
 from ingle.upstream.explain import complaint
 from ingle.upstream.limits import Limits
+from ingle.upstream.pool import Pool
 from ingle.upstream.relay import Relayed, request_headers
 from ingle.upstream.retry import LONGEST_PAUSE_S, retry, retry_after_s
 from ingle.upstream.target import Target
@@ -46,16 +46,17 @@ class Client:
     """
 
     def __init__(self) -> None:
-        self._session: aiohttp.ClientSession | None = None
+        self._pool: Pool | None = None
 
     async def __aenter__(self) -> Self:
-        self._session = open_session()
+        self._pool = Pool()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        session, self._session = self._session, None
-        if session is not None:
-            await session.close()
+        if self._pool is not None:
+            self._pool.close()
+            self._pool = None
+            await asyncio.sleep(0)  # a connection that is closed is gone one turn of the loop later
 
     async def get(
         self, target: Target, endpoint: str, *, into: type[T], limits: Limits = _DEFAULT
@@ -146,8 +147,8 @@ class Client:
         call = Call(method, target.url(endpoint), target, limits)
         deadline = _deadline(limits)
         sent = request_headers(headers)
-        session = self._opened()
-        reply = await retry(lambda: send(session, call, body, sent, deadline), limits, deadline)
+        pool = self._opened()
+        reply = await retry(lambda: send(pool, call, body, sent, deadline), limits, deadline)
         try:
             yield Relayed(reply)
         finally:
@@ -174,10 +175,10 @@ class Client:
         self, call: Call, body: bytes | None, headers: list[tuple[str, str]], deadline: float
     ) -> Reply:
         """An answer with a status of 2xx whose first bytes have come, after as many tries as needed."""
-        session = self._opened()
+        pool = self._opened()
 
         async def attempt() -> Reply:
-            reply = await send(session, call, body, headers, deadline)
+            reply = await send(pool, call, body, headers, deadline)
             try:
                 await _require_success(reply, deadline)
                 await reply.hold_first()
@@ -188,10 +189,10 @@ class Client:
 
         return await retry(attempt, call.limits, deadline)
 
-    def _opened(self) -> aiohttp.ClientSession:
-        if self._session is None:
+    def _opened(self) -> Pool:
+        if self._pool is None:
             raise RuntimeError("A Client works inside `async with Client() as client:` only.")
-        return self._session
+        return self._pool
 
 
 def _deadline(limits: Limits) -> float:
@@ -248,7 +249,7 @@ async def _require_success(reply: Reply, deadline: float) -> None:
                 body += part
     except (UpstreamError, TimeoutError):
         pass  # the status alone says enough
-    asked_s = retry_after_s(reply.headers.get("Retry-After"))
+    asked_s = retry_after_s(reply.header("retry-after"))
     patience_s = min(LONGEST_PAUSE_S, deadline - asyncio.get_running_loop().time())
     fix = ""
     if asked_s is not None and asked_s > patience_s:

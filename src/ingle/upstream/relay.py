@@ -61,7 +61,7 @@ class Relayed:
 
     def __init__(self, reply: Reply) -> None:
         self.status: int = reply.status
-        self.headers: Headers = _end_to_end(reply.headers.items(), _is_theirs)
+        self.headers: Headers = _end_to_end(reply.headers, _is_theirs)
         self._reply = reply
 
     async def __aiter__(self) -> AsyncGenerator[bytes, None]:

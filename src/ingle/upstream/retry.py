@@ -18,18 +18,15 @@ from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
 from ingle.errors import UpstreamRefused, UpstreamUnreachable
+from ingle.upstream.http_answer import HttpFault
 from ingle.upstream.limits import Limits
 
-__all__ = ["LONGEST_PAUSE_S", "Dropped", "retry", "retry_after_s"]
+__all__ = ["LONGEST_PAUSE_S", "retry", "retry_after_s"]
 
 LONGEST_PAUSE_S = 60.0
 _PASSING = frozenset({500, 502, 503, 504})
 
 T = TypeVar("T")
-
-
-class Dropped(Exception):
-    """The cause of an `UpstreamUnreachable` that may pass: refused, reset, hung up."""
 
 
 async def retry(attempt: Callable[[], Awaitable[T]], limits: Limits, deadline: float) -> T:
@@ -57,7 +54,7 @@ def _pause_s(error: UpstreamUnreachable | UpstreamRefused, tried: int, limits: L
             return error.retry_after_s
         if error.status not in _PASSING:
             return math.inf
-    elif not isinstance(error.__cause__, Dropped):
+    elif not (isinstance(error.__cause__, HttpFault) and error.__cause__.may_pass):
         return math.inf
     return random.uniform(0, limits.backoff_s * 2 ** (tried - 1))  # noqa: S311 -- spreads load
 

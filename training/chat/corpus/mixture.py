@@ -23,20 +23,20 @@ from corpus.wording import typed
 from held_out import HELD_OUT, HELD_OUT_SYSTEMS, normalised
 
 _EXCHANGES: tuple[tuple[float, Callable[[Random], tuple[str, str]]], ...] = (
-    (9, talk.first_words),
+    (10, talk.first_words),
     (9, talk.talk),
     (1, talk.introduction),
     (0.7, personas.foreign),
     (15, facts.fact),
-    (9, arithmetic.calculation),
+    (22, arithmetic.calculation),
     (1.5, arithmetic.comparison),
     (1.5, arithmetic.counting),
     (2, arithmetic.word_problem),
-    (9, rewriting.rewriting),
-    (6, rewriting.drill),
+    (10, rewriting.rewriting),
+    (2, rewriting.drill),
     (10, structured.structured),
     (5, reading.reading),
-    (4, stories.story),
+    (2.2, stories.story),
     (1.2, stories.poem),
     (0.5, stories.acrostic),
     (5, writing.writing),
@@ -62,7 +62,7 @@ def _chat(random: Random) -> Conversation:
 
 _DOCUMENTS: tuple[tuple[float, Callable[[Random], Conversation | str]], ...] = (
     (60, _chat),
-    (17, tools.tool_use),
+    (13, tools.tool_use),
     (11, personas.steered),
     (7, memory.remembering),
     (7, plain.plain),

@@ -142,4 +142,4 @@ def plain(random: Random) -> str:
     )
     if random.random() < 0.06:
         return random.choice(_SAYINGS)
-    return random.choices(makers, (3, 3, 2, 1, 2, 0.7, 0.5, 0.7))[0](random)
+    return random.choices(makers, (2, 3, 2, 2, 2, 0.7, 0.7, 0.7))[0](random)

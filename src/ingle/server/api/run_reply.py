@@ -45,7 +45,8 @@ class RunReply(Response):
         """Write the answer."""
         answer = self._exchange.answer
         answer.shape = ErrorShape(
-            OPENAI.body, lambda error: self._event(b"error", msgspec.json.encode(OPENAI.body(error)))
+            OPENAI.body,
+            lambda error: self._event(b"error", msgspec.json.encode(OPENAI.body(error))),
         )
         async with (
             watched(self._exchange.call, receive, answer),

@@ -1,47 +1,30 @@
-"""What `ingle doctor` looks at: each check finds one thing out and says what to do about it."""
+"""What `ingle doctor` looks at on this machine: what is installed, and what it could run on."""
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import platform
 import re
-import shutil
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib import metadata
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from ingle import _version
-from ingle.cli.machine import cpu_features, cpu_name, gpus, memory, owner_of_port
+from ingle.cli.check import Check
+from ingle.cli.machine import cpu_features, cpu_name, gpus, memory
 from ingle.cli.terminal import size
-from ingle.settings import Settings
 
-__all__ = ["Check", "State", "check_ingle", "check_machine"]
+__all__ = ["check_machine"]
 
-State = Literal["ok", "warn", "fail"]
-
+_GPU_TYPES = frozenset({"gpu", "igpu"})  # ggml-backend.h: enum ggml_backend_dev_type
 _DESCRIBE_S = 30.0
-_LITTLE_DISK_BYTES = 2_000_000_000  # less than one small model's file
 _LITTLE_MEMORY_BYTES = 1_000_000_000  # a small model, its context and some room
-_NO_DISK_BYTES = 50_000_000
 _WHEELS = "https://xorbitsai.github.io/xllamacpp/whl"  # see "Installation" of xllamacpp's README
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """What was looked at, what was found, and what to do unless all is well."""
-
-    name: str
-    state: State
-    finding: str
-    advice: str = ""
+_FROM_SOURCE = "https://github.com/xorbitsai/xllamacpp#build-from-source"
 
 
 def check_machine() -> Iterator[Check]:
@@ -61,18 +44,11 @@ def check_machine() -> Iterator[Check]:
     yield from _check_memory()
 
 
-def check_ingle(settings: Settings) -> Iterator[Check]:
-    """Whether what these settings name is there and in order."""
-    yield _check_folder(settings.home)
-    yield _check_disk(settings.home)
-    yield _check_port(settings.host, settings.port)
-
-
 def _check_packages() -> Iterator[Check]:
     """The libraries that Ingle requires, and the extras that it can make use of."""
     missing: list[str] = []
     extras: list[str] = []
-    for requirement in metadata.requires("ingle") or ():
+    for requirement in _requirements():
         name = re.split(r"[^\w.-]", requirement, maxsplit=1)[0]
         condition = requirement.partition(";")[2]
         if _is_installed(name) or "sys_platform" in condition:
@@ -87,6 +63,13 @@ def _check_packages() -> Iterator[Check]:
         )
     if extras:
         yield Check("extras", "ok", f"optional, not installed: {', '.join(extras)}")
+
+
+def _requirements() -> list[str]:
+    try:
+        return metadata.requires("ingle") or []
+    except metadata.PackageNotFoundError:  # it runs from its source, without being installed
+        return []
 
 
 def _is_installed(distribution: str) -> bool:
@@ -113,7 +96,7 @@ def _describe_engine() -> dict[str, Any] | Check:  # Any: JSON values
                 "llama.cpp",
                 "fail",
                 f"needs instructions that this processor ({cpu_name()}) does not have",
-                "Build it here: `pip install --force-reinstall --no-binary xllamacpp xllamacpp`.",
+                f"Build it on this machine: {_FROM_SOURCE}",
             )
         lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
         reason = lines[-1]
@@ -139,12 +122,12 @@ def _check_processor(engine: dict[str, Any]) -> Check:
         "llama.cpp",
         "ok",
         f"{finding}; {', '.join(unused)} not used",
-        "It is built to run on any processor; one built here from source is faster on this one.",
+        f"It is built to run anywhere. One built on this machine is faster: {_FROM_SOURCE}",
     )
 
 
 def _check_gpus(engine: dict[str, Any]) -> Iterator[Check]:
-    usable = [device["description"] for device in engine["devices"] if device["type"] != "cpu"]
+    usable = [device["description"] for device in engine["devices"] if device["type"] in _GPU_TYPES]
     if usable:
         yield Check("gpu", "ok", f"llama.cpp uses {', '.join(usable)}")
         return
@@ -172,47 +155,3 @@ def _check_memory() -> Iterator[Check]:
         yield Check("memory", "ok", finding)
     else:
         yield Check("memory", "warn", finding, "Close other programs, or use small models only.")
-
-
-def _check_folder(home: Path) -> Check:
-    existing = _nearest_existing(home)
-    if not os.access(existing, os.W_OK | os.X_OK) or not existing.is_dir():
-        return Check(
-            "data folder",
-            "fail",
-            f"{home} cannot be written to",
-            "Give this user the right to it, or set INGLE_HOME to a folder that is yours.",
-        )
-    return Check("data folder", "ok", f"{home}{'' if existing == home else ' (not made yet)'}")
-
-
-def _check_disk(home: Path) -> Check:
-    free = shutil.disk_usage(_nearest_existing(home)).free
-    finding = f"{size(free)} free for models"
-    if free >= _LITTLE_DISK_BYTES:
-        return Check("disk", "ok", finding)
-    state: State = "warn" if free >= _NO_DISK_BYTES else "fail"
-    return Check(
-        "disk", state, finding, "Free some space, or set INGLE_HOME to a folder on another disk."
-    )
-
-
-def _nearest_existing(path: Path) -> Path:
-    return next(folder for folder in (path, *path.parents) if folder.exists())
-
-
-def _check_port(host: str, port: int) -> Check:
-    try:
-        with socket.create_server((host, port), reuse_port=False):
-            return Check("port", "ok", f"{host}:{port} is free")
-    except OSError as error:
-        if error.errno != errno.EADDRINUSE:
-            return Check(
-                "port",
-                "fail",
-                f"{host}:{port} cannot be listened on: {error.strerror}",
-                "Set another with `ingle config set host …` or `port …`.",
-            )
-    owner = owner_of_port(port)
-    finding = f"{host}:{port} is taken by {owner or 'another process'}"
-    return Check("port", "warn", finding, "Stop it, or use `ingle up --port …`.")

@@ -1,0 +1,1 @@
+"""Drawing images: what the child process `ingle.engines.diffusion` is made of."""

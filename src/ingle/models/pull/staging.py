@@ -1,0 +1,201 @@
+"""Where a model lies while it is fetched, and how it gets to where models are: by one rename.
+
+`models/.pulling/<name>/` is hidden from the store. It holds `files/`, which becomes the model's
+folder, and `journal/`, which tells what the parts in it are parts of. Everything here blocks: call
+it in a thread.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from ingle.errors import Conflict, ModelFileInvalid
+from ingle.files import make_private_folder, storage_error, write_private
+from ingle.models.gguf import read_header
+from ingle.models.pull.plan import Plan
+from ingle.models.pull.record import NAME, RecordedFile, make_record, read_record
+
+__all__ = ["Staging", "Unfinished", "unfinished"]
+
+_HIDDEN = ".pulling"
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """A pull that was left: the model's name, and what has come of it."""
+
+    name: str
+    path: Path
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Staging:
+    """The places of one model below the folder of all models."""
+
+    models: Path
+    name: str
+
+    @property
+    def target(self) -> Path:
+        """The model's folder, once it is there."""
+        return self.models / self.name
+
+    @property
+    def lock(self) -> Path:
+        return self.models / _HIDDEN / f"{self.name}.lock"
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the files while they are fetched."""
+        return self.models / _HIDDEN / self.name / "files"
+
+    def journal(self, file_name: str) -> Path:
+        """The journal of one file."""
+        plain = hashlib.sha256(file_name.encode()).hexdigest()[:24]
+        return self.models / _HIDDEN / self.name / "journal" / f"{plain}.json"
+
+    def prepare(self) -> None:
+        """Make the folders, for the files of this user only while they are parts.
+
+        Raises:
+            StorageError: they cannot be made.
+        """
+        make_private_folder(self.models)
+        make_private_folder(self.folder)
+
+    def clear(self) -> None:
+        """Throw away what has come so far.
+
+        Raises:
+            StorageError: it cannot be removed.
+        """
+        _remove_tree(self.models / _HIDDEN / self.name)
+
+    def require_free(self, plan: Plan) -> None:
+        """Return if the model may take this place.
+
+        Raises:
+            Conflict: another model has the name.
+        """
+        if not self.target.exists():
+            return
+        record = read_record(self.target)
+        if record is None or record.source != plan.source:
+            other = f"pulled from {record.source}" if record else "not pulled by Ingle"
+            raise Conflict(
+                f"There is a model called {self.name!r} already, {other}, in {self.target}. Give "
+                f"this one another name with `--name`, or run `ingle models rm {self.name}` first.",
+                param="name",
+            )
+
+    def check(self, plan: Plan) -> None:
+        """Read the header of each GGUF file, all tensors included.
+
+        Raises:
+            ModelFileInvalid: one is not whole or no model; it was removed.
+        """
+        for file in plan.files:
+            path = self.folder / file.name
+            if path.suffix.lower() != ".gguf":
+                continue
+            try:
+                read_header(path)
+            except ModelFileInvalid as error:
+                path.unlink(missing_ok=True)
+                raise ModelFileInvalid(
+                    f"{file.name} of {plan.source} came whole, but cannot be used: "
+                    f"{error.message} It was removed."
+                ) from error
+
+    def install(self, plan: Plan, hashes: dict[str, str]) -> int:
+        """Make the fetched files the model; the bytes they take.
+
+        Until the last rename there is no model of this name, or the old one; after it, the whole.
+
+        Raises:
+            StorageError: the disk does not let us.
+        """
+        try:
+            self._drop_others(plan)
+            files = tuple(
+                RecordedFile(
+                    file.name,
+                    (self.folder / file.name).stat().st_size,
+                    hashes[file.name],
+                    file.role,
+                )
+                for file in plan.files
+            )
+            if manifest := _manifest(plan):
+                write_private(self.folder / f"{self.name}.yaml", manifest.encode())
+            write_private(self.folder / NAME, make_record(plan, files))
+            _sync(self.folder)
+            old = self.models / _HIDDEN / self.name / "old"
+            if self.target.exists():
+                _remove_tree(old)
+                self.target.rename(old)
+            self.folder.rename(self.target)
+            _sync(self.models)
+        except OSError as error:
+            raise storage_error(f"{self.target} cannot be put in place", error) from error
+        self.clear()
+        return sum(file.size_bytes for file in files)
+
+    def _drop_others(self, plan: Plan) -> None:
+        """Remove what an earlier plan for this name has left."""
+        wanted = {self.folder / file.name for file in plan.files}
+        for path in list(self.folder.rglob("*")):
+            if path.is_file() and path not in wanted:
+                path.unlink()
+
+
+def unfinished(models: Path) -> list[Unfinished]:
+    """The pulls in this folder that were left before their end, by name.
+
+    Raises:
+        StorageError: the folder cannot be read.
+    """
+    found = []
+    try:
+        for folder in sorted((models / _HIDDEN).glob("*/files")):
+            sizes = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
+            found.append(Unfinished(folder.parent.name, folder.parent, sum(sizes)))
+    except OSError as error:
+        raise storage_error(f"{models} cannot be read", error) from error
+    return found
+
+
+def _manifest(plan: Plan) -> str | None:
+    """The manifest: which of the files is the model; None for a folder that is one by itself."""
+    weights = next((file.name for file in plan.files if file.name.lower().endswith(".gguf")), None)
+    if weights is None:
+        return None
+    about = f"# Pulled from {plan.source}. What you set here stays as long as the model does.\n"
+    return about + yaml.safe_dump({"name": plan.name, "file": weights}, sort_keys=False)
+
+
+def _remove_tree(folder: Path) -> None:
+    try:
+        shutil.rmtree(folder)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise storage_error(f"{folder} cannot be removed", error) from error
+
+
+def _sync(folder: Path) -> None:
+    """Make the names in a folder last over a loss of power; Windows has no way to ask for it."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,178 @@
+"""A llama model of any size with random weights, as GGUF: made in no time, from nothing.
+
+It answers nonsense, deterministically, through the whole of llama.cpp: what a test or a benchmark
+needs when it needs an engine and not an answer. Its tokens are the 256 bytes and three marks.
+Source of the format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import struct
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+__all__ = ["ModelShape", "write_model"]
+
+Weights = Literal["f32", "f16", "q8_0"]
+
+_ALIGNMENT = 32
+_FILE_TYPES: Mapping[Weights, int] = {"f32": 0, "f16": 1, "q8_0": 7}  # llama_ftype
+_TENSOR_TYPES: Mapping[Weights, int] = {"f32": 0, "f16": 1, "q8_0": 8}  # ggml_type
+_RANDOM_BLOCKS = 8192  # of 32 weights; larger tensors repeat them
+_TEMPLATE = (
+    "{% for message in messages %}<|im_start|>{{ message.role }}\n"
+    "{{ message.content }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelShape:
+    """The sizes that define the network; widths are multiples of 32, as Q8_0 asks."""
+
+    width: int = 64
+    layers: int = 2
+    heads: int = 4
+    kv_heads: int = 2
+    feed_forward: int = 128
+    context_tokens: int = 32768
+    weights: Weights = "q8_0"
+    seed: int = 1
+
+    @property
+    def kv_width(self) -> int:
+        """The width of a layer's keys, and of its values."""
+        return self.width // self.heads * self.kv_heads
+
+
+def write_model(
+    path: Path, shape: ModelShape | None = None, *, extra: Mapping[str, int | str] | None = None
+) -> Path:
+    """Write the model and return its path. `extra` adds entries to the header, or replaces some."""
+    shape = shape or ModelShape()
+    entries = {**_entries(shape), **(extra or {})}
+    tensors = list(_tensors(shape))
+    header = b"GGUF" + struct.pack("<IQQ", 3, len(tensors), len(entries))
+    header += b"".join(_text(key) + _value(value) for key, value in entries.items())
+    offset = 0
+    for name, dimensions in tensors:
+        header += _text(name) + struct.pack(f"<I{len(dimensions)}Q", len(dimensions), *dimensions)
+        header += struct.pack("<IQ", _tensor_type(dimensions, shape.weights), offset)
+        offset += _padded(_size_bytes(dimensions, shape.weights))
+    source = random.Random(shape.seed)  # noqa: S311 -- weights, not secrets
+    with path.open("wb") as file:
+        file.write(header.ljust(_padded(len(header)), b"\0"))
+        for _, dimensions in tensors:
+            data = _data(dimensions, shape.weights, source)
+            file.write(data.ljust(_padded(len(data)), b"\0"))
+    return path
+
+
+def _entries(shape: ModelShape) -> dict[str, int | float | str | list[str] | list[int]]:
+    tokens = [*_byte_letters(), "<|endoftext|>", "<|im_start|>", "<|im_end|>"]
+    return {
+        "general.architecture": "llama",
+        "general.name": "random weights",
+        "general.file_type": _FILE_TYPES[shape.weights],
+        "llama.context_length": shape.context_tokens,
+        "llama.embedding_length": shape.width,
+        "llama.block_count": shape.layers,
+        "llama.feed_forward_length": shape.feed_forward,
+        "llama.attention.head_count": shape.heads,
+        "llama.attention.head_count_kv": shape.kv_heads,
+        "llama.attention.layer_norm_rms_epsilon": 1e-5,
+        "llama.rope.dimension_count": shape.width // shape.heads,
+        "llama.vocab_size": len(tokens),
+        "tokenizer.ggml.model": "gpt2",
+        "tokenizer.ggml.pre": "gpt-2",
+        "tokenizer.ggml.tokens": tokens,
+        "tokenizer.ggml.token_type": [1] * 256 + [3] * 3,  # normal, and control
+        "tokenizer.ggml.merges": ["Ġ t"],  # must not be empty; leads to no token, so never used
+        "tokenizer.ggml.bos_token_id": 256,
+        "tokenizer.ggml.eos_token_id": 258,
+        "tokenizer.chat_template": _TEMPLATE,
+    }
+
+
+def _tensors(shape: ModelShape) -> Iterator[tuple[str, tuple[int, ...]]]:
+    vocabulary = 259
+    yield "token_embd.weight", (shape.width, vocabulary)
+    for layer in range(shape.layers):
+        for name, dimensions in (
+            ("attn_norm", (shape.width,)),
+            ("attn_q", (shape.width, shape.width)),
+            ("attn_k", (shape.width, shape.kv_width)),
+            ("attn_v", (shape.width, shape.kv_width)),
+            ("attn_output", (shape.width, shape.width)),
+            ("ffn_norm", (shape.width,)),
+            ("ffn_gate", (shape.width, shape.feed_forward)),
+            ("ffn_up", (shape.width, shape.feed_forward)),
+            ("ffn_down", (shape.feed_forward, shape.width)),
+        ):
+            yield f"blk.{layer}.{name}.weight", dimensions
+    yield "output_norm.weight", (shape.width,)
+    yield "output.weight", (shape.width, vocabulary)
+
+
+def _data(dimensions: tuple[int, ...], weights: Weights, source: random.Random) -> bytes:
+    """Weights that keep a signal at its size: spread evenly around 0, deviating by 1/sqrt(width)."""
+    if len(dimensions) == 1:
+        return struct.pack("<f", 1.0) * dimensions[0]
+    deviation = dimensions[0] ** -0.5
+    blocks = min(math.prod(dimensions) // 32, _RANDOM_BLOCKS)
+    if weights == "q8_0":
+        scale = struct.pack("<e", deviation / 74)  # an even spread over -128..127 deviates by 74
+        some = b"".join(scale + source.randbytes(32) for _ in range(blocks))
+    else:
+        code = "f" if weights == "f32" else "e"
+        numbers = (source.uniform(-1, 1) * deviation * math.sqrt(3) for _ in range(blocks * 32))
+        some = struct.pack(f"<{blocks * 32}{code}", *numbers)
+    size_bytes = _size_bytes(dimensions, weights)
+    return (some * -(-size_bytes // len(some)))[:size_bytes]
+
+
+def _size_bytes(dimensions: tuple[int, ...], weights: Weights) -> int:
+    elements = math.prod(dimensions)
+    if len(dimensions) == 1:
+        return elements * 4
+    return {"f32": elements * 4, "f16": elements * 2, "q8_0": elements // 32 * 34}[weights]
+
+
+def _tensor_type(dimensions: tuple[int, ...], weights: Weights) -> int:
+    return _TENSOR_TYPES["f32" if len(dimensions) == 1 else weights]
+
+
+def _padded(size_bytes: int) -> int:
+    return -(-size_bytes // _ALIGNMENT) * _ALIGNMENT
+
+
+def _text(text: str) -> bytes:
+    encoded = text.encode()
+    return struct.pack("<Q", len(encoded)) + encoded
+
+
+def _value(value: int | float | str | list[str] | list[int]) -> bytes:
+    if isinstance(value, str):
+        return struct.pack("<I", 8) + _text(value)
+    if isinstance(value, int):
+        return struct.pack("<II", 4, value)
+    if isinstance(value, float):
+        return struct.pack("<If", 6, value)
+    if isinstance(value[0], str):
+        texts = b"".join(_text(str(item)) for item in value)
+        return struct.pack("<IIQ", 9, 8, len(value)) + texts
+    return struct.pack(f"<IIQ{len(value)}i", 9, 5, len(value), *value)
+
+
+def _byte_letters() -> list[str]:
+    """The letter that stands for each byte in GPT-2's vocabulary.
+
+    Source: https://github.com/openai/gpt-2/blob/master/src/encoder.py
+    """
+    printable = {*range(33, 127), *range(161, 173), *range(174, 256)}
+    others = iter(range(256, 512))
+    return [chr(byte if byte in printable else next(others)) for byte in range(256)]

@@ -1,0 +1,42 @@
+"""A router as a running Ingle has it, but for engines: processors here call scripted servers."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Generator
+from contextlib import AbstractAsyncContextManager
+
+import pytest
+
+from ingle.models.manifest import Model
+from ingle.models.store import Models
+from ingle.routing import Router
+from ingle.settings import Settings, load_settings
+from ingle.storage.connections import Connections
+from ingle.storage.database import Database
+from ingle.upstream.client import Client
+from ingle.upstream.target import Target
+
+
+@pytest.fixture(scope="session")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """The settings of a home that no test here changes."""
+    return load_settings(environ={"INGLE_HOME": str(tmp_path_factory.mktemp("home"))})
+
+
+@pytest.fixture(scope="session")
+def connections(settings: Settings) -> Generator[Connections, None, None]:
+    """No connections, in a real database."""
+    database = Database.open(settings)
+    yield Connections(database, settings)
+    database.close()
+
+
+@pytest.fixture
+async def router(settings: Settings, connections: Connections) -> AsyncGenerator[Router, None]:
+    """A router with no connections and no engines."""
+    async with Client() as client:
+        yield Router(client, Models(settings), connections, _no_engine)
+
+
+def _no_engine(model: Model) -> AbstractAsyncContextManager[Target]:
+    raise AssertionError(f"no test here starts an engine, as of {model.name}")

@@ -1,0 +1,86 @@
+"""The list of processors, and running one by name."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from ingle.errors import InvalidRequest, ProcessorNotFound
+from ingle.processors.catalogue import PROCESSORS, get_processor, run_processor
+from ingle.processors.completions import CompletionsConfiguration, CompletionsInput
+from ingle.routing import Router
+from ingle.testing import ScriptedUpstream, completion_answer, models
+
+
+def test_slugs_are_llmstacks() -> None:
+    """The processors have the names that LLMStack's apps call them by."""
+    assert list(PROCESSORS) == [
+        "localai/chatgpt",
+        "localai/completions",
+        "localai/image_generations",
+    ]
+    assert all(get_processor(slug).slug == slug for slug in PROCESSORS)
+
+
+@pytest.mark.parametrize(
+    ("slug", "message"),
+    [
+        (
+            "localai/completion",
+            (
+                "There is no processor 'localai/completion'. Did you mean `localai/completions`? "
+                "There are: localai/chatgpt, localai/completions, localai/image_generations."
+            ),
+        ),
+        (
+            "x",
+            (
+                "There is no processor 'x'. "
+                "There are: localai/chatgpt, localai/completions, localai/image_generations."
+            ),
+        ),
+    ],
+)
+def test_unknown_slug_gets_the_list(slug: str, message: str) -> None:
+    """Who mistypes a name is told the nearest, and all."""
+    with pytest.raises(ProcessorNotFound) as caught:
+        get_processor(slug)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("input_", "config", "param"),
+    [({}, {}, "input.prompt"), ({"prompt": ""}, {"top_p": 2}, "config.top_p")],
+)
+def test_values_are_checked_before_anything_runs(
+    input_: dict[str, object], config: dict[str, object], param: str, router: Router
+) -> None:
+    """A wrong field is an error of the call itself, not of the first piece."""
+    with pytest.raises(InvalidRequest) as caught:
+        run_processor("localai/completions", input_, config, router)
+    assert caught.value.param == param
+
+
+async def test_typed_values_run_as_plain_ones_do(router: Router) -> None:
+    """An input and a configuration may be given as values of the processor's own types."""
+    async with ScriptedUpstream(models("m"), completion_answer("!")) as upstream:
+        run = run_processor(
+            "localai/completions",
+            CompletionsInput(prompt="Hi"),
+            CompletionsConfiguration(base_url=upstream.url),
+            router,
+        )
+        *_, output = [item async for item in run]
+    assert output.model_dump() == {"choices": ["!"]}  # type: ignore[union-attr]  # the last one
+
+
+def test_listing_processors_is_light() -> None:
+    """Who only lists processors waits for no HTTP client and no database library."""
+    code = (
+        "import sys, ingle.processors.catalogue;"
+        "print({'aiohttp', 'sqlalchemy', 'fastapi', 'cryptography'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
