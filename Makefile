@@ -2,43 +2,57 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-READY := $(VENV)/.ready
-
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all check format lock bench clean
+.PHONY: help run test test-all check docs format lock clean
 
 help:  ## Show these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
-# Installed again only when what is to be installed changes.
-$(READY): pyproject.toml requirements.lock
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
-	touch $@
+# requirements.lock names the versions that were tested. Each stamp is made anew only when what is
+# to be installed changes.
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock
 
-run: $(READY)  ## Install what is needed and start Ingle
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.for-use: pyproject.toml requirements.lock | $(BIN)/python
+	$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.for-work: pyproject.toml requirements.lock | $(BIN)/python
+	$(PIP) --editable '.[dev]'
+	@touch $@ $(VENV)/.for-use
+
+$(VENV)/.for-all: pyproject.toml requirements.lock | $(BIN)/python
+	$(PIP) --editable '.[dev,images]'
+	@touch $@ $(VENV)/.for-work $(VENV)/.for-use
+
+run: $(VENV)/.for-use  ## Install what is needed and start Ingle
 	@$(BIN)/ingle up
 
-test: $(READY)  ## Install what is needed and run the tests
+test: $(VENV)/.for-work  ## Install what is needed and run the tests
 	$(BIN)/python -m pytest
 
-test-all: $(READY)  ## The same, with the slow tests
+test-all: $(VENV)/.for-all  ## The same, with the slow tests and the image engine's
 	$(BIN)/python -m pytest -m ""
 
-check: $(READY)  ## Format, lint, types, imports, lock file, generated pages
+check: $(VENV)/.for-work  ## Format, lint, types, imports, lock file, generated pages
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/python docs/generate.py --check
 
-format: $(READY)  ## Format and mend what can be mended
+docs: $(VENV)/.for-work  ## Write the pages that follow from the code
+	$(BIN)/python docs/generate.py
+
+format: $(VENV)/.for-work  ## Format and mend what can be mended
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-lock: $(READY)  ## Write requirements.lock anew from pyproject.toml
+lock: $(VENV)/.for-work  ## Write requirements.lock anew from pyproject.toml
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --group dev pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --extra dev --extra images pyproject.toml -o requirements.lock
 
 clean:  ## Remove what was installed and built
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache

@@ -179,7 +179,13 @@ class _InProcess:
             # hook that closes the client's connections in time and on their own loop.
             opening = _open_client()
             client = await anext(opening)
-            router = Router(client, self._runtime.models, self._runtime.connections, self._lease)
+            router = Router(
+                client,
+                self._runtime.models,
+                self._runtime.connections,
+                self._lease,
+                default_model=self._runtime.settings.default_model,
+            )
             here = self._routers[loop] = _OnLoop(router, opening)
         return here.router
 

@@ -45,6 +45,7 @@ async def open_runtime(settings: Settings) -> AsyncGenerator[Runtime, None]:
     """
     database = await asyncio.to_thread(Database.open, settings)
     try:
+        api_keys = ApiKeys(database)
         connections = Connections(database, settings)
         models = Models(settings)
         async with Client() as client, Supervisor(settings) as supervisor:
@@ -52,11 +53,20 @@ async def open_runtime(settings: Settings) -> AsyncGenerator[Runtime, None]:
                 settings=settings,
                 database=database,
                 connections=connections,
-                api_keys=ApiKeys(database),
+                api_keys=api_keys,
                 models=models,
                 supervisor=supervisor,
                 client=client,
-                router=Router(client, models, connections, supervisor.lease),
+                router=Router(
+                    client,
+                    models,
+                    connections,
+                    supervisor.lease,
+                    default_model=settings.default_model,
+                ),
             )
+        api_keys.record_uses()
     finally:
-        await asyncio.to_thread(database.close)
+        # Not in a thread: nothing else runs any more, and at the end of the interpreter there are
+        # no threads to be had.
+        database.close()

@@ -21,8 +21,8 @@ __all__ = ["Conversation"]
 
 _HELP = """\
 /reset          forget what was said
-/model [NAME]   who answers; with a name, that model does from now on
-/system [TEXT]  how the model is told to answer; with a text, it is told so from now on
+/model [NAME]   who answers; with a NAME, that model from now on
+/system [TEXT]  what the model was told first; with a TEXT, that from now on
 /exit           leave, as Ctrl-D does
 Ctrl-C stops an answer. A line that ends with \\ goes on in the next."""
 
@@ -45,7 +45,7 @@ class Conversation:
     def hold(self) -> None:
         """Answer what is typed, until the end of input or /exit."""
         _edit_lines()
-        note(f"{self._introduction()} /help lists what you can type; Ctrl-D leaves.")
+        note(f"{self._introduction()}\n/help lists what you can type; Ctrl-D leaves.")
         while (text := _typed()) is not None:
             word, _, rest = text.partition(" ")
             if word == "/exit":

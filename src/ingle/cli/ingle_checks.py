@@ -63,12 +63,14 @@ def _nearest_existing(path: Path) -> Path:
 
 
 def _check_port(host: str, port: int) -> Check:
-    from ingle.server.listener import listen
+    from ingle.server.listener import ingle_at, listen
 
     try:
         with closing(listen(host, port)):
             return Check("port", "ok", f"{host}:{port} is free")
     except Conflict as error:
+        if version := ingle_at(host, port):
+            return Check("port", "ok", f"Ingle {version} is running at {host}:{port}")
         owner = owner_of_port(port)
         return Check("port", "warn", f"{error.message}{f' It is {owner}.' if owner else ''}")
     except IngleError as error:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,7 +16,7 @@ from ingle.cli.terminal import AsJson, note, print_json, spinner, write
 from ingle.errors import InvalidRequest
 
 if TYPE_CHECKING:
-    from ingle.processors.base import Output
+    from ingle.processors.base import Configuration, Input, Output
     from ingle.processors.pieces import Piece
 
     Items = AsyncGenerator[Piece | Output, None]
@@ -59,8 +59,10 @@ def run(
     from ingle.cli.answers import check_writable, save
     from ingle.cli.values import read_values
     from ingle.processors.catalogue import get_processor
+    from ingle.processors.validation import validated
 
-    schema = get_processor(processor).schema()
+    chosen = get_processor(processor)
+    schema = chosen.schema()
     read_stdin = _reader_of_stdin()
     values = read_values(input or [], schema["input"], option="--input", read_stdin=read_stdin)
     settings = read_values(
@@ -68,10 +70,16 @@ def run(
     )
     if stream and "stream" in schema["configuration"]["properties"]:
         settings.setdefault("stream", True)
+    try:
+        typed_input = validated(chosen.input, values, "input")
+        configuration = validated(chosen.configuration, settings, "config")
+    except InvalidRequest as error:
+        hint = f"`ingle processors {processor}` shows the fields."
+        raise InvalidRequest(f"{error.message} {hint}", param=error.param) from error
     if output:
         check_writable(output)
     show = _show_json if as_json else _show_text
-    answer = show(_items(processor, values, settings), stream)
+    answer = show(_items(processor, typed_input, configuration), stream)
     if output:
         note(save(answer, output))
 
@@ -133,7 +141,7 @@ async def _items(slug: str, values: Mapping[str, Any], settings: Mapping[str, An
 
     async with (
         open_runtime(load_settings()) as runtime,
-        aclosing(run_processor(slug, values, settings, runtime.router)) as items,
+        aclosing(run_processor(slug, typed_input, configuration, runtime.router)) as items,
     ):
         async for item in items:
             yield item

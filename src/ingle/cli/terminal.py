@@ -63,7 +63,7 @@ def write(text: str) -> None:
 
 def note(text: str) -> None:
     """Write a line beside the results, to stderr, dimmed on a terminal."""
-    console(sys.stderr).print(visible(text), style="dim", soft_wrap=True)
+    console(sys.stderr).print(visible(text), style="dim")
 
 
 def print_json(value: object) -> None:

@@ -57,6 +57,8 @@ def up(
                 _open_browser(serving.url)
 
     serve(settings, ready=tell)
+    if sys.stdout.isatty():
+        note("\nStopped.")
 
 
 def _log_to_stderr(level: str) -> None:

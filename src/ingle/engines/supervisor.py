@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -90,7 +91,7 @@ class Supervisor:
             engine.release(running)
 
     def status(self) -> list[EngineStatus]:
-        """The engines that run, start or failed, by name."""
+        """The engines that run, start or failed, by name. May be called from any thread."""
         engines = sorted(self._engines.values(), key=lambda engine: engine.name)
         return [_status(engine) for engine in engines if engine.state != "stopped"]
 
@@ -116,7 +117,6 @@ class Supervisor:
 
 def _status(engine: Engine) -> EngineStatus:
     running, backoff = engine.running, engine.backoff
-    now = asyncio.get_running_loop().time()
     return EngineStatus(
         name=engine.name,
         state=engine.state,
@@ -130,6 +130,6 @@ def _status(engine: Engine) -> EngineStatus:
         started_at=running.started_at if running else None,
         last_used_at=running.last_used_at if running else None,
         failures=backoff.failures,
-        next_try_s=max(0.0, backoff.next_try_at - now),
+        next_try_s=max(0.0, backoff.next_try_at - time.monotonic()),
         last_error=backoff.last_error.message if backoff.last_error else None,
     )

@@ -17,7 +17,14 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
 
 from ingle.errors import ConfigurationError
 from ingle.models.gguf import GgufHeader, Purpose
@@ -38,6 +45,16 @@ Name = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:+@ ()-]*$", max_length=128)
 ]
 """No slash, as that parts a connection from a model, and nothing that a terminal would obey."""
+
+
+def _beside(file: str) -> str:
+    if file in {"", ".", ".."} or any(c in "/\\" or not c.isprintable() for c in file):
+        raise ValueError(f"{file!r} is no file name; the file lies beside the manifest")
+    return file
+
+
+FileName = Annotated[str, AfterValidator(_beside)]
+"""The name of a file in the same folder, never a way to another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +93,7 @@ class Manifest(BaseModel):
 
     name: Name | None = None
     engine: Literal["llama"] = "llama"
-    file: str | None = Field(None, min_length=1)
+    file: FileName | None = None
     context_tokens: int | None = Field(None, ge=16)
     slots: int | None = Field(None, ge=1, le=256)
     chat_template: str | None = Field(None, min_length=1)

@@ -190,12 +190,6 @@ def _from_manifest(path: Path) -> _Found | DamagedModel:
     except ConfigurationError as error:
         return DamagedModel(path.stem, path.with_suffix(".gguf"), error)
     file = path.with_name(manifest.file or f"{path.stem}.gguf")
-    if file.parent != path.parent or manifest.file in {".", ".."}:
-        wrong = ConfigurationError(
-            f"The model manifest {path} names the file {manifest.file!r}. A model's file lies "
-            "beside its manifest: give its name only."
-        )
-        return DamagedModel(manifest.name or path.stem, path.with_suffix(".gguf"), wrong)
     return _Found(manifest.name or path.stem, file, manifest, path)
 
 

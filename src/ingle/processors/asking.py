@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ingle.errors import UpstreamRefused
+from ingle.processors.llama_habits import meant_by
 from ingle.upstream.limits import Limits
 
 if TYPE_CHECKING:  # to list the processors takes neither an HTTP client nor a database
@@ -117,6 +118,8 @@ async def _asked(
                         body = {name: body[name] for name in body.keys() - unknown}
                     elif again := await router.route_again(route, refused):
                         route = again
+                    elif route.is_local and (meant := meant_by(refused, route.model)):
+                        raise meant from refused
                     else:
                         raise
                     continue

@@ -11,9 +11,9 @@ from ingle.processors.asking import Question, answered, streamed
 from ingle.processors.base import Configuration, Input, Output, Processor
 from ingle.processors.chat_answer import ChatAnswer
 from ingle.processors.legacy_functions import is_legacy, with_tools
+from ingle.processors.llama_habits import with_choice_for_llama
 from ingle.processors.messages import ChatMessage, FunctionCall, Tool
 from ingle.processors.pieces import Piece
-from ingle.processors.tool_choice import with_named_tool_required
 from ingle.upstream.wire import ChatChunk, ChatCompletion
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ def _request(
 
 
 def _for(route: Route, request: dict[str, Any]) -> dict[str, Any]:  # Any: JSON
-    return with_named_tool_required(request) if route.is_local else request
+    return with_choice_for_llama(request) if route.is_local else request
 
 
 CHAT_COMPLETIONS = Processor(

@@ -10,7 +10,7 @@ import socket
 
 from ingle.errors import ConfigurationError, Conflict
 
-__all__ = ["listen", "url_of"]
+__all__ = ["ingle_at", "listen", "url_of"]
 
 _ASK_S = 1.0
 
@@ -59,7 +59,7 @@ def _resolve(host: str, port: int) -> tuple[socket.AddressFamily, tuple[object, 
 def _explained(error: OSError, host: str, port: int) -> ConfigurationError | Conflict:
     if error.errno == errno.EADDRINUSE:
         free = "Stop it, or take another port with --port; --port 0 takes any free one."
-        if version := _ingle_at(host, port):
+        if version := ingle_at(host, port):
             return Conflict(f"Another Ingle ({version}) listens on {host}:{port} already. {free}")
         return Conflict(f"Another program listens on {host}:{port} already. {free}")
     if error.errno == errno.EACCES:
@@ -73,7 +73,7 @@ def _explained(error: OSError, host: str, port: int) -> ConfigurationError | Con
     )
 
 
-def _ingle_at(host: str, port: int) -> str | None:
+def ingle_at(host: str, port: int) -> str | None:
     """The version of the Ingle that answers there, if one does."""
     local = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
     asking = http.client.HTTPConnection(local, port, timeout=_ASK_S)

@@ -99,27 +99,27 @@ class Pool:
 
     async def _open(self, origin: Origin) -> Connection:
         """A new connection. What goes wrong is told as a person would say it."""
-        loop = asyncio.get_running_loop()
-        if origin.scheme == "https" and self._tls is None:
-            self._tls = await asyncio.to_thread(ssl.create_default_context)
+        addresses = await _addresses(origin)
         try:
-            peer = await start_connection(
-                await _addresses(origin), happy_eyeballs_delay=_NEXT_ADDRESS_S
-            )
-            _, connection = await loop.create_connection(
-                Connection,
-                sock=peer,
-                ssl=self._tls if origin.scheme == "https" else None,
-                server_hostname=origin.host if origin.scheme == "https" else None,
-            )
+            peer = await start_connection(addresses, happy_eyeballs_delay=_NEXT_ADDRESS_S)
         except TimeoutError:
             raise
-        except ssl.SSLError as error:
-            raise NotSecure(f"no secure connection ({_reason(error)})") from error
         except OSError as error:
-            is_dropped = error.errno in _DROPPED
-            raise HttpFault(f"no connection ({_reason(error)})", may_pass=is_dropped) from error
-        return connection
+            may_pass = error.errno in _DROPPED
+            raise HttpFault(f"no connection ({_reason(error)})", may_pass=may_pass) from error
+        loop = asyncio.get_running_loop()
+        if origin.scheme == "http":
+            return (await loop.create_connection(Connection, sock=peer))[1]
+        try:
+            if self._tls is None:
+                self._tls = await asyncio.to_thread(ssl.create_default_context)
+            return (
+                await loop.create_connection(
+                    Connection, sock=peer, ssl=self._tls, server_hostname=origin.host
+                )
+            )[1]
+        except (ssl.SSLError, ConnectionError) as error:
+            raise NotSecure(f"no secure connection ({_tls_reason(error)})") from error
 
 
 async def _addresses(origin: Origin) -> Sequence[AddrInfoType]:
@@ -136,9 +136,14 @@ async def _addresses(origin: Origin) -> Sequence[AddrInfoType]:
 
 
 def _reason(error: OSError) -> str:
-    """The operating system's words, or those of OpenSSL."""
+    """The operating system's words; of several addresses that failed in several ways, all."""
+    return os.strerror(error.errno).lower() if error.errno else str(error)
+
+
+def _tls_reason(error: OSError) -> str:
+    """The words of OpenSSL."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"the certificate is not valid: {error.verify_message}"
     if isinstance(error, ssl.SSLError):
         return (error.reason or str(error)).lower().replace("_", " ")
-    return os.strerror(error.errno).lower() if error.errno else str(error)
+    return "the server closed the connection; it may not speak https"

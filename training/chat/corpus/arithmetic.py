@@ -32,7 +32,7 @@ def _operation(random: Random) -> tuple[str, str, int]:
     """A question's sum, the same in signs, and its result."""
     kind = random.random()
     # Small numbers are asked for most, and have to be known by heart.
-    top = random.choice((5, 10, 10, 10, 20, 50, 100))
+    top = random.choice((5, 10, 10, 10, 10, 20, 50, 100))
     if kind < 0.4:
         left, right = random.randint(0, top), random.randint(0, top)
         return (

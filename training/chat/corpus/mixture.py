@@ -28,7 +28,7 @@ _EXCHANGES: tuple[tuple[float, Callable[[Random], tuple[str, str]]], ...] = (
     (1, talk.introduction),
     (0.7, personas.foreign),
     (15, facts.fact),
-    (22, arithmetic.calculation),
+    (45, arithmetic.calculation),
     (1.5, arithmetic.comparison),
     (1.5, arithmetic.counting),
     (2, arithmetic.word_problem),
