@@ -7,9 +7,11 @@ processors' schemas.
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import typer
@@ -17,7 +19,10 @@ import typer.main
 
 from ingle.cli.app import app
 from ingle.processors.catalogue import PROCESSORS
-from ingle.settings import load_settings
+from ingle.runtime import open_runtime
+from ingle.server.api.description import described_api
+from ingle.server.endpoints import ENDPOINTS
+from ingle.settings import Settings, load_settings
 
 DOCS = Path(__file__).parent
 NOTE = "<!-- Written by docs/generate.py: change the code, then run `make docs`. -->\n"
@@ -88,6 +93,58 @@ def processors_page() -> str:
     return "\n".join(parts)
 
 
+def http_page() -> str:
+    """Each endpoint: OpenAI's under `/v1`, Ingle's own under `/api`."""
+    with TemporaryDirectory() as home:
+        described = asyncio.run(_described(load_settings(environ={"INGLE_HOME": home})))
+    own = "".join(
+        f"| `{method.upper()} {path}` | {_cell(operation.get('description', '').split('.')[0])} |\n"
+        for path, operations in described["paths"].items()
+        for method, operation in operations.items()
+    )
+    models = "".join(
+        f"| `POST /v1/{path}` | {'engines of this machine, connections' if end.request else 'connections'} |\n"
+        for path, end in ENDPOINTS.items()
+    )
+    return f"""# HTTP
+
+{NOTE}
+On loopback no key is asked for; anywhere else send `Authorization: Bearer ik-…` (or `x-api-key`).
+Errors under `/v1` have OpenAI's shape (Anthropic's under `/v1/messages`): a message that says what
+failed, why and what to do, a `type`, the `param` that is wrong and a `code` from
+[the tree of errors](../src/ingle/errors.py). Every path under `/v1` also answers without `/v1`.
+
+## `/v1`: OpenAI's API
+| endpoint | answered by |
+|---|---|
+| `GET /v1/models`, `GET /v1/models/<name>` | this machine and all connections |
+| `DELETE /v1/models/<name>` | this machine |
+{models}
+A model of another connection is called `<connection>/<model>`, one of this machine also
+`local/<model>`. The answer's bytes pass through as they come. Where llama.cpp differs from OpenAI's
+API, and only there, the answer is put right.
+
+`GET /health` says that Ingle runs, `GET /metrics` gives figures for Prometheus.
+
+## `/api`: Ingle's own
+Its OpenAPI description is at `/api/openapi.json`.
+
+| endpoint | what it does |
+|---|---|
+{own}
+A processor that is run with `"stream": true` answers with server-sent events: `piece` events, each
+`{{"path": […], "text": "…"}}` or `{{"path": […], "value": …}}`, and then exactly one `output` or `error`.
+"""
+
+
+async def _described(settings: Settings) -> dict[str, Any]:
+    async with open_runtime(settings) as runtime:
+        # Any, twice: FastAPI hides behind the ASGI interface here, and its description is JSON.
+        app: Any = described_api(runtime)
+        description: dict[str, Any] = app.openapi()
+        return description
+
+
 def _commands() -> Iterator[tuple[str, Any, Any]]:  # Any: Typer keeps its own types of these
     root = typer.main.get_command(app)
     context = typer.Context(root, info_name="ingle", terminal_width=80, max_content_width=80)
@@ -147,6 +204,7 @@ PAGES = {
     "settings.md": settings_page,
     "cli.md": cli_page,
     "processors.md": processors_page,
+    "http.md": http_page,
 }
 
 

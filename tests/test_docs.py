@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,9 +22,21 @@ EXAMPLES = [
 LINK = re.compile(r"\]\((?!https?://|#|mailto:)([^)#]+)")
 
 
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where an `ingle up` of the tests' own listens."""
+    environ = {**os.environ, "INGLE_HOME": str(tmp_path_factory.mktemp("home"))}
+    command = [sys.executable, "-m", "ingle", "up", "--port", "0", "--no-browser"]
+    with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        yield server.stdout.readline().strip().rpartition("http://")[2]
+        server.terminate()
+
+
 @pytest.mark.parametrize("example", EXAMPLES)
-def test_python_example_runs(example: str, tmp_path: Path) -> None:
+def test_python_example_runs(example: str, address: str, tmp_path: Path) -> None:
     """Each Python block runs by itself, in an empty folder, with the demo model."""
+    example = example.replace("127.0.0.1:4645", address)
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", example],
         cwd=tmp_path,

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import signal
 from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
 
-from ingle.errors import ContextTooLong, EngineMissing, UnsupportedInput
+from ingle.errors import ContextTooLong, EngineCrashed, EngineMissing, UnsupportedInput
 from ingle.processors.catalogue import run_processor
 from ingle.processors.chat_completions import ChatCompletionsOutput
 from ingle.processors.completions import CompletionsOutput
 from ingle.processors.pieces import Piece, fold
 from ingle.routing import Router
-from ingle.runtime import open_runtime
+from ingle.runtime import Runtime, open_runtime
 from ingle.settings import load_settings
 
 WEATHER = {
@@ -33,10 +36,16 @@ def says(text: str, **more: Any) -> dict[str, Any]:  # Any: JSON
 
 
 @pytest.fixture
-async def router() -> AsyncGenerator[Router, None]:
-    """The router of a whole Ingle."""
+async def runtime() -> AsyncGenerator[Runtime, None]:
+    """A whole Ingle."""
     async with open_runtime(load_settings()) as runtime:
-        yield runtime.router
+        yield runtime
+
+
+@pytest.fixture
+def router(runtime: Runtime) -> Router:
+    """Its router."""
+    return runtime.router
 
 
 @pytest.mark.parametrize("stream", [True, False])
@@ -80,3 +89,36 @@ async def test_what_the_demo_model_cannot_do_is_said(router: Router) -> None:
     ):
         with pytest.raises(fault):
             await anext(run_processor(slug, values, {}, router))
+
+
+async def test_leaving_a_stream_lets_go_of_the_engine(runtime: Runtime) -> None:
+    """An engine is leased as long as its answer is read, and no longer."""
+    config = {"stream": True}
+    run = run_processor("localai/chatgpt", says("Tell me a story."), config, runtime.router)
+    assert isinstance(await anext(run), Piece)
+    assert [engine.leases for engine in runtime.supervisor.status()] == [1]
+    await run.aclose()
+    assert [engine.leases for engine in runtime.supervisor.status()] == [0]
+
+
+async def test_engine_that_is_killed_ends_the_run_with_an_error(runtime: Runtime) -> None:
+    """A call in flight says that the engine went down and lets go of it; the next one works."""
+    router, values = runtime.router, says("Hello!")
+
+    async def run() -> ChatCompletionsOutput:
+        *_, output = [item async for item in run_processor("localai/chatgpt", values, {}, router)]
+        assert isinstance(output, ChatCompletionsOutput)
+        return output
+
+    await run()
+    engine = runtime.supervisor.status()[0]
+    assert engine.pid is not None
+    os.kill(engine.pid, signal.SIGSTOP)  # so that the call is in flight until the engine is gone
+    running = asyncio.ensure_future(run())
+    while not runtime.supervisor.status()[0].leases:  # noqa: ASYNC110 -- nobody announces it
+        await asyncio.sleep(0)
+    os.kill(engine.pid, signal.SIGKILL)
+    with pytest.raises(EngineCrashed, match="demo"):
+        await running
+    assert (await run()).choices[0].content
+    assert [engine.leases for engine in runtime.supervisor.status()] == [0]

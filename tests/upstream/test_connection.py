@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 import time
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from ingle.errors import UpstreamTimeout, UpstreamUnreachable
 from ingle.testing import Answer, Fault, ScriptedUpstream, json_answer, models
@@ -127,3 +135,63 @@ async def test_a_path_is_escaped(client: Client, endpoint: str, path: str) -> No
     async with ScriptedUpstream(WELL) as upstream:
         await client.get(upstream.target(), endpoint, into=bytes)
         assert upstream.requests[0].path == path
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate for 127.0.0.1 that nobody else has signed, and its key, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "scripted")])
+    now = datetime.now(UTC)
+    signed = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False
+        )
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    file = tmp_path_factory.mktemp("tls") / "certificate.pem"
+    file.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        + signed.public_bytes(serialization.Encoding.PEM)
+    )
+    return file
+
+
+async def test_a_certificate_is_checked(client: Client, certificate: Path) -> None:
+    """A server whose certificate nobody vouches for gets no request, and no key."""
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(certificate)
+    async with ScriptedUpstream(WELL, tls=tls) as upstream:
+        with pytest.raises(UpstreamUnreachable, match="the certificate is not valid") as caught:
+            await client.get(upstream.target("sk-key"), "models", into=bytes)
+        assert upstream.requests == []
+    assert "SSL_CERT_FILE" in caught.value.message
+    assert isinstance(caught.value.__cause__, Exception)
+
+
+async def test_an_authority_of_ones_own_is_trusted(
+    client: Client, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What SSL_CERT_FILE names is trusted, as by any program that uses OpenSSL."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(certificate)
+    async with ScriptedUpstream(WELL, tls=tls) as upstream:
+        for _ in range(2):
+            assert await client.get(upstream.target(), "models", into=bytes) == WELL.body
+        assert upstream.connections == 1
+        async with client.relay("POST", upstream.target(), "x", b"x" * 500_000) as relayed:
+            assert relayed.status == 200
+        assert len(upstream.requests[2].body) == 500_000

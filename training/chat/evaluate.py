@@ -22,6 +22,7 @@ from xllamacpp import CommonParams, Server
 MODEL = Path(__file__).parents[2] / "src" / "ingle" / "models" / "demo" / "chat.gguf"
 SEEDS = (1, 2, 3)
 _TIMEOUT_S = 120
+_MAX_TOKENS = 400
 
 # Answers of the API are free-form JSON, hence Any.
 Json = dict[str, Any]
@@ -61,7 +62,7 @@ class Api:
         """What the model says to one message."""
         messages = [{"role": "system", "content": system}] if system else []
         messages.append({"role": "user", "content": text})
-        options = {"max_tokens": 400, **options}
+        options = {"max_tokens": _MAX_TOKENS, **options}
         reply = self.post("/v1/chat/completions", messages=messages, **options)
         return str(reply["choices"][0]["message"]["content"])
 
@@ -153,6 +154,7 @@ def tool_checks(api: Api, show: bool) -> Iterator[tuple[str, bool]]:
             "messages": [{"role": "user", "content": text}],
             "tools": [TOOLS[at] for at in offered],
             "temperature": 0,
+            "max_tokens": _MAX_TOKENS,
         }
         choice = api.post("/v1/chat/completions", **request)["choices"][0]
         calls = [call["function"] for call in choice["message"].get("tool_calls") or ()]
@@ -174,10 +176,11 @@ def tool_checks(api: Api, show: bool) -> Iterator[tuple[str, bool]]:
     yield f"streamed calls are the same, {streamed_alike} of {count}", streamed_alike == count
     forced = api.post(
         "/v1/chat/completions",
-        messages=[{"role": "user", "content": "hello"}],
+        messages=[{"role": "user", "content": "How is the weather in Bergen?"}],
         tools=[TOOLS[0]],
         tool_choice="required",
         temperature=0,
+        max_tokens=_MAX_TOKENS,
     )["choices"][0]
     yield "tool_choice required gives a call", forced["finish_reason"] == "tool_calls"
     call = {"id": "a", "type": "function", "function": {"name": "local_clock", "arguments": "{}"}}
@@ -263,14 +266,14 @@ def shape_checks(api: Api) -> Iterator[tuple[str, bool]]:
         if sum_asked not in (2, 59):
             continue
         history_now = [*history, {"role": "user", "content": "What is my name?"}]
-        reply = api.post("/v1/chat/completions", messages=history_now, temperature=0)
+        reply = api.post("/v1/chat/completions", messages=history_now, temperature=0, max_tokens=30)
         text = reply["choices"][0]["message"]["content"]
         yield (
             f"remembers a name for {reply['usage']['prompt_tokens']} tokens: {text!r}",
             "Ann" in text,
         )
         history_now = [*history, {"role": "user", "content": "What is the capital of Italy?"}]
-        reply = api.post("/v1/chat/completions", messages=history_now, temperature=0)
+        reply = api.post("/v1/chat/completions", messages=history_now, temperature=0, max_tokens=30)
         text = reply["choices"][0]["message"]["content"]
         yield f"answers after {reply['usage']['prompt_tokens']} tokens: {text!r}", "Rome" in text
 

@@ -48,8 +48,8 @@ def add_metadata(writer: gguf.GGUFWriter, shape: ModelShape) -> None:
 def add_tokenizer(writer: gguf.GGUFWriter, tokenizer: Tokenizer) -> None:
     """The vocabulary and merges of `tokenizer`, and the chat template."""
     names = [tokenizer.id_to_token(number) for number in range(tokenizer.get_vocab_size())]
-    kinds = {name: gguf.TokenType.CONTROL for name in CONTROL_TOKENS}
-    kinds |= {name: gguf.TokenType.USER_DEFINED for name in MARKUP_TOKENS}
+    kinds = dict.fromkeys(CONTROL_TOKENS, gguf.TokenType.CONTROL)
+    kinds |= dict.fromkeys(MARKUP_TOKENS, gguf.TokenType.USER_DEFINED)
     merges = gguf.SpecialVocab(CHECKPOINT.parent, load_merges=True).merges
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre(PRE_TOKENIZER)

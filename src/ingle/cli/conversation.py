@@ -66,22 +66,28 @@ class Conversation:
             KeyboardInterrupt: Ctrl-C; what had arrived is remembered as the answer.
         """
         question = {"role": "user", "content": text}
-        forgotten = 0
-        while True:
-            answer = AnswerText()
-            try:
-                self._stream(answer, [*self._messages, question])
-                break
-            except ContextTooLong:
-                if not self._messages:
-                    raise
-                del self._messages[:2]
-                forgotten += 2
-            finally:
-                if answer.text:
-                    self._messages += [question, {"role": "assistant", "content": answer.text}]
-        if forgotten:
-            note(f"(The first {forgotten} messages no longer fit and are forgotten.)")
+        before = self._messages
+        answer = AnswerText()
+        try:
+            while not self._fits(answer, [*before, question], may_shorten=bool(before)):
+                before = before[2:]
+        finally:
+            if answer.text:
+                said = {"role": "assistant", "content": answer.text}
+                forgotten = len(self._messages) - len(before)
+                self._messages = [*before, question, said]
+                if forgotten:
+                    note(f"(The first {forgotten} messages no longer fit and are forgotten.)")
+
+    def _fits(self, answer: AnswerText, messages: list[Message], *, may_shorten: bool) -> bool:
+        """Whether the messages were answered; if not, they are too long and may be shortened."""
+        try:
+            self._stream(answer, messages)
+        except ContextTooLong:
+            if not may_shorten:
+                raise
+            return False
+        return True
 
     def _stream(self, answer: AnswerText, messages: list[Message]) -> None:
         values = {"system_message": self._system, "messages": messages}

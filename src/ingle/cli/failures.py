@@ -38,11 +38,14 @@ class Failure:
     def tell(self, args: Sequence[str]) -> None:
         """Write it where and how the command's arguments ask for, even if they were wrong."""
         flags = args[: args.index("--")] if "--" in args else args
-        if "--json" not in flags:
-            self._tell_people()
-            return
-        is_stream = args[0] == "run" and "--stream" in flags
-        print(self.as_json(), file=sys.stdout if is_stream else sys.stderr, flush=True)
+        is_stream = "--stream" in flags
+        if "--json" in flags:
+            file = sys.stdout if is_stream else sys.stderr
+            print(self.as_json(), file=file, flush=True)
+        elif self.code == "interrupted":
+            sys.stderr.write("\n")
+        else:
+            self._tell_people("" if is_stream else self._partial())  # a stream has shown it already
 
     def as_json(self) -> str:
         """One line: `{"error": {"code": …, "message": …, …}}`."""
@@ -51,22 +54,25 @@ class Failure:
         error = {"code": self.code, "message": self.message, **self.details}
         return msgspec.json.encode({"error": error}, enc_hook=str).decode()
 
-    def _tell_people(self) -> None:
+    def _partial(self) -> str:
+        """The end of the text that had arrived, if any had."""
+        partial = self.details.get("partial")
+        return partial[-_SHOWN_CHARACTERS:] if isinstance(partial, str) else ""
+
+    def _tell_people(self, partial: str) -> None:
         from rich.table import Table
         from rich.text import Text
 
         err = console(sys.stderr)
-        if self.code == "interrupted":
-            err.print()
-            return
         message = visible(self.message)
-        if err.is_terminal:
-            message = _SENTENCE_END.sub("\n", message)
-        text = Text(message)
+        arrived = visible(f"What had arrived: {partial}") if partial else ""
+        if not err.is_terminal:
+            sys.stderr.write("\n".join([f"error: {message}", *filter(None, [arrived])]) + "\n")
+            return
+        text = Text(_SENTENCE_END.sub("\n", message))
         text.highlight_regex(_COMMAND, "bold")
-        if (partial := self.details.get("partial")) and isinstance(partial, str):
-            shown = visible(partial[-_SHOWN_CHARACTERS:])
-            text.append(f"\nWhat had arrived: {shown}", style="dim")
+        if arrived:
+            text.append(f"\n{arrived}", style="dim")
         lines = Table.grid(padding=(0, 1, 0, 0))
         lines.add_row(Text("error:", style="bold red"), text)
         err.print(lines)

@@ -7,7 +7,7 @@ import sys
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,8 +16,10 @@ from ingle.cli.terminal import AsJson, note, print_json, spinner, write
 from ingle.errors import InvalidRequest
 
 if TYPE_CHECKING:
-    from ingle.processors.base import Configuration, Input, Output
+    from ingle.processors.base import Configuration, Input, Output, Processor
     from ingle.processors.pieces import Piece
+
+    AnyProcessor = Processor[Any, Any, Any]  # Any: each has types of its own
 
     Items = AsyncGenerator[Piece | Output, None]
 
@@ -79,7 +81,7 @@ def run(
     if output:
         check_writable(output)
     show = _show_json if as_json else _show_text
-    answer = show(_items(processor, typed_input, configuration), stream)
+    answer = show(_items(chosen, typed_input, configuration), stream)
     if output:
         note(save(answer, output))
 
@@ -88,23 +90,17 @@ def _show_text(items: Items, is_stream: bool) -> Output:
     from ingle.cli.answers import AnswerText
 
     answer = AnswerText()
-    with spinner("Waiting for the model") as stop_spinner:
-
-        def show(piece: Piece) -> None:
-            stop_spinner()
-            answer.add(piece)
-
-        try:
-            output = asyncio.run(_last(items, show if is_stream else None))
-        except BaseException:  # an error or Ctrl-C: what follows begins on a line of its own
-            answer.cut()
-            raise
+    try:
+        output = asyncio.run(_last(items, answer.add if is_stream else None))
+    except BaseException:  # an error or Ctrl-C: what follows begins on a line of its own
+        answer.cut()
+        raise
     answer.end(output)
     return output
 
 
 def _show_json(items: Items, is_stream: bool) -> Output:
-    """One JSON document; or a line for each piece and a last one for the output."""
+    """One JSON document; or a line for each piece, and a last one for the output."""
     from msgspec.json import encode
 
     def show(piece: Piece) -> None:
@@ -123,25 +119,28 @@ async def _last(items: Items, show: Callable[[Piece], None] | None) -> Output:
     from ingle.processors.base import Output
 
     output = None
-    async with aclosing(items):
-        async for item in items:
-            if isinstance(item, Output):
-                output = item
-            elif show is not None:
-                show(item)
+    with spinner("Waiting for the model") as stop_spinner:
+        async with aclosing(items):
+            async for item in items:
+                if isinstance(item, Output):
+                    output = item
+                elif show is not None:
+                    stop_spinner()
+                    show(item)
     assert output is not None, "a processor ends with its output"
     return output
 
 
-async def _items(slug: str, values: Mapping[str, Any], settings: Mapping[str, Any]) -> Items:
+async def _items(
+    processor: AnyProcessor, typed_input: Input, configuration: Configuration
+) -> Items:
     """The processor's pieces and its output, from an Ingle that is open as long as this runs."""
-    from ingle.processors.catalogue import run_processor
     from ingle.runtime import open_runtime
     from ingle.settings import load_settings
 
     async with (
         open_runtime(load_settings()) as runtime,
-        aclosing(run_processor(slug, typed_input, configuration, runtime.router)) as items,
+        aclosing(processor.run(typed_input, configuration, runtime.router)) as items,
     ):
         async for item in items:
             yield item

@@ -62,15 +62,14 @@ def up(
 
 
 def _log_to_stderr(level: str) -> None:
+    """Log what Ingle does at this level; what its libraries do only if it warns, or to debug."""
     logging.basicConfig(
-        level=level.upper(),
+        level="DEBUG" if level == "debug" else "WARNING",
         format="%(asctime)s %(levelname)-7s %(message)s",
         datefmt="%H:%M:%S",
         stream=sys.stderr,
     )
-    if level != "debug":  # uvicorn's steps, and asyncio's and aiohttp's, are for debugging
-        for name in ("uvicorn", "asyncio", "aiohttp"):
-            logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("ingle").setLevel(level.upper())
 
 
 def _has_display() -> bool:

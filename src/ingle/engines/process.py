@@ -26,6 +26,7 @@ from ingle.upstream.target import Target
 __all__ = ["EngineProcess", "Launch"]
 
 _STOP_S = 3.0
+_FAILED_STOP_S = 0.5  # one that said why it cannot serve is about to end
 _LOG_END_S = 1.0
 _SHOWN_LINES = 5
 _READ_BYTES = 64 * 1024
@@ -69,7 +70,9 @@ class EngineProcess:
         self.target = Target("", key, f"engine {launch.name}")
         self._launch = launch
         self._process = process
-        self._reading = asyncio.create_task(self._read_log(), name=f"log of {launch.name}")
+        self._answer = _Answer()
+        self._has_answered = asyncio.Event()
+        self._reading = asyncio.gather(self._read_log(), self._read_answer())
         self._waiting = asyncio.create_task(self._wait(), name=f"end of {launch.name}")
 
     @classmethod
@@ -96,7 +99,7 @@ class EngineProcess:
             await process.stop(grace_s=0)
             raise
         if answer.port is None:
-            await process.stop(grace_s=_STOP_S)
+            await process.stop(grace_s=_FAILED_STOP_S)
             raise process._start_failure(answer)
         process.target = Target(f"http://127.0.0.1:{answer.port}/v1", key, process.target.name)
         return process
@@ -138,15 +141,11 @@ class EngineProcess:
     async def _ask(self, order: Mapping[str, Any]) -> _Answer:
         """Hand over the order and wait for the answer; an empty one if the process ended."""
         assert self._process.stdin is not None
-        assert self._process.stdout is not None
         with contextlib.suppress(ConnectionError):  # it has ended: the missing answer says so
             self._process.stdin.write(json.dumps(order).encode() + b"\n")
             await self._process.stdin.drain()
-        try:
-            line = await self._process.stdout.readline()
-            return msgspec.json.decode(line, type=_Answer) if line else _Answer()
-        except (msgspec.DecodeError, ValueError):  # ValueError: a line without end
-            return _Answer(error=_Fault(message="It did not say where it serves."))
+        await self._has_answered.wait()
+        return self._answer
 
     def _start_failure(self, answer: _Answer) -> EngineError:
         name = self._launch.name
@@ -169,9 +168,9 @@ class EngineProcess:
     async def _wait(self) -> None:
         """Set `ended` when the process is gone and its log is whole."""
         await self._process.wait()
-        # A grandchild may hold the pipe open; the log is not worth waiting for it.
-        await asyncio.wait({self._reading}, timeout=_LOG_END_S)
-        self._reading.cancel()
+        # A grandchild may hold the pipes open; the log is not worth waiting for it.
+        with contextlib.suppress(TimeoutError, OSError):
+            await asyncio.wait_for(self._reading, _LOG_END_S)
         assert self._process.stdin is not None
         self._process.stdin.close()
         self.ended.set()
@@ -180,6 +179,19 @@ class EngineProcess:
         assert self._process.stderr is not None
         while data := await self._process.stderr.read(_READ_BYTES):
             self.log.feed(data)
+
+    async def _read_answer(self) -> None:
+        """Take the first line of its output, and read on so that the child is never held up."""
+        assert self._process.stdout is not None
+        try:
+            if line := await self._process.stdout.readline():
+                self._answer = msgspec.json.decode(line, type=_Answer)
+        except (msgspec.DecodeError, ValueError):  # ValueError: a line without end
+            self._answer = _Answer(error=_Fault(message="It did not say where it serves."))
+        finally:
+            self._has_answered.set()
+        while await self._process.stdout.read(_READ_BYTES):
+            pass
 
 
 async def _spawn(launch: Launch) -> asyncio.subprocess.Process:

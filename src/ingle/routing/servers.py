@@ -11,6 +11,7 @@ import logging
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ingle.errors import (
     ConfigurationError,
@@ -100,11 +101,11 @@ class Servers:
             StorageError: the database failed.
         """
         try:
-            meant = set(candidates(address))
+            meant = _meant(address)
         except ConfigurationError as error:
             raise InvalidRequest(error.message, param="config.base_url") from error
         for connection in (await self.connections()).values():
-            if meant == _candidates(connection):
+            if meant == _meant_by(connection):
                 return await self.of_connection(connection.name)
         return Server("the configuration", address, None)
 
@@ -158,12 +159,18 @@ class Servers:
         return is_same and _now() - self._known_at < _FRESH_S
 
 
-def _candidates(connection: Connection) -> set[str]:
+def _meant_by(connection: Connection) -> frozenset[str]:
     """The base URLs that a connection's address may mean; none if it is no address."""
     try:
-        return set(candidates(connection.base_url))
+        return _meant(connection.base_url)
     except ConfigurationError:
-        return set()
+        return frozenset()
+
+
+@lru_cache(maxsize=256)
+def _meant(address: str) -> frozenset[str]:
+    """The base URLs that an address may mean. Parsing takes 20 us, and most are met again."""
+    return frozenset(candidates(address))
 
 
 def _now() -> float:

@@ -150,7 +150,11 @@ class FileServer:
 def _head(
     writer: asyncio.StreamWriter, status: int, headers: dict[str, str], body: bytes = b""
 ) -> None:
-    lines = [f"HTTP/1.1 {status} x", "Connection: close", *(f"{k}: {v}" for k, v in headers.items())]
+    lines = [
+        f"HTTP/1.1 {status} x",
+        "Connection: close",
+        *(f"{k}: {v}" for k, v in headers.items()),
+    ]
     writer.write("\r\n".join([*lines, "", ""]).encode() + body)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import ssl
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -53,10 +54,16 @@ class ScriptedUpstream:
 
     An answer made for an endpoint is given to requests for that endpoint only. A request that no
     answer fits gets 404. Header names of requests are in lower case. The port is a free one unless
-    it is given; `connections` counts those that clients have made.
+    it is given; `connections` counts those that clients have made. With `tls` it speaks https.
     """
 
-    def __init__(self, *answers: Answer, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(
+        self,
+        *answers: Answer,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self.requests: list[ReceivedRequest] = []
         self.connections = 0
         self._unused = list(answers)
@@ -66,12 +73,13 @@ class ScriptedUpstream:
         self._server: asyncio.Server | None = None
         self._host = host
         self._port = port
+        self._tls = tls
 
     @property
     def url(self) -> str:
         """The root: `http://127.0.0.1:<port>`."""
         host = f"[{self._host}]" if ":" in self._host else self._host
-        return f"http://{host}:{self._port}"
+        return f"{'https' if self._tls else 'http'}://{host}:{self._port}"
 
     def target(self, api_key: str | None = None, name: str = "scripted") -> Target:
         """Where to call it."""
@@ -88,7 +96,9 @@ class ScriptedUpstream:
         return self.requests[count - 1]
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, self._host, self._port)
+        self._server = await asyncio.start_server(
+            self._serve, self._host, self._port, ssl=self._tls
+        )
         self._port = self._server.sockets[0].getsockname()[1]
         return self
 

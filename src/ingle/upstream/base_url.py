@@ -66,7 +66,7 @@ def candidates(text: str) -> list[str]:
     address = _parse(text)
     path = address.path
     if address.has_version and path[-1].lower() == "v1":
-        paths = [path, path[:-1]]
+        paths = [(*path[:-1], "v1"), path[:-1]]
     elif address.has_version or address.has_endpoint:
         paths = [path, (*path, "v1")]
     else:
@@ -85,7 +85,7 @@ def names_the_api(text: str) -> bool:
 
 
 def _parse(text: str) -> _Address:
-    written = text.strip(" \t\r\n\"'`<>").rstrip(".,;").replace("\\", "/")
+    written = text.strip(" \t\r\n\"'`<>.,;").replace("\\", "/")
     if not written:
         raise ConfigurationError(f"The base URL is empty. {_EXAMPLE}")
     if not written.isprintable() or " " in written:
@@ -138,6 +138,8 @@ def _split_port(written: str, authority: str) -> tuple[str, int | None]:
         host, bracket, port = authority[1:].partition("]")
         if not bracket or (port and not port.startswith(":")):
             raise _wrong(written, "the brackets around its IPv6 address do not match")
+        if not _is_ipv6(host):
+            raise _wrong(written, f"{host!r} is not an IPv6 address")
         port = port[1:]
     elif authority.count(":") > 1:
         head, _, tail = authority.rpartition(":")

@@ -103,7 +103,8 @@ class Call:
         """The server answered with an error: as its status, or in its words with status 200."""
         said = self.clean(complaint.message) if complaint else None
         own_status = (complaint and complaint.status) or status
-        why = f"the server answered with an error (status {own_status})" + (
+        how = f"status {own_status}" if own_status >= 400 else "though with status 200"
+        why = f"the server answered with an error ({how})" + (
             f": {said.rstrip('.')}" if said else " and no message"
         )
         return UpstreamRefused(

@@ -1,7 +1,7 @@
 """One HTTP/1.1 connection: a request goes out, and its answer is read as it comes.
 
 Knows bytes, limits of time, and what can go wrong between two ends; knows nothing about addresses,
-JSON or Ingle's errors. Why this is not left to a client library: docs/decisions/0020.
+JSON or Ingle's errors. Why this is not left to a client library: docs/decisions/0030.
 """
 
 from __future__ import annotations

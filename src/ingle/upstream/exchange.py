@@ -7,9 +7,9 @@ JSON, events or tries.
 from __future__ import annotations
 
 import asyncio
-import re
 import zlib
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
 from urllib.parse import quote, urljoin, urlsplit
 
@@ -74,6 +74,7 @@ class Reply:
         self._pool = pool
         self._origin = origin
         self._connection: Connection | None = connection
+        self._answer = answer
         self._held: bytes | None = None
         self._has_begun = False
         self._encoding = (self.header("content-encoding") or "identity").strip().lower()
@@ -126,12 +127,11 @@ class Reply:
 
         Waits a moment for the end of the body, before which nothing else can be sent on it.
         """
-        try:
-            async with asyncio.timeout(_LINGER_S):
-                while await self.read_as_sent():
-                    pass
-        except (UpstreamError, TimeoutError):
-            pass
+        if not self._answer.is_whole:
+            with suppress(UpstreamError, TimeoutError):
+                async with asyncio.timeout(_LINGER_S):
+                    while await self.read_as_sent():
+                        pass
         self.close()
 
     def close(self) -> None:
@@ -211,17 +211,21 @@ def _request_head(call: Call, body: bytes | None, headers: Headers) -> tuple[Ori
         fields["Content-Length"] = str(len(body))
     lines = [f"{call.method} {quote(parts.path, safe=_URL_SAFE) or '/'}{query} HTTP/1.1"]
     lines += [f"{name}: {value}" for name, value in fields.items()]
-    if any(re.search(r"[\0\r\n]", line) or not _is_latin(line) for line in lines):
-        raise ConfigurationError(
-            f"No request can be made to {call.shown_url}: a header or the URL holds a character "
-            f"that HTTP does not allow. Check the base URL and the API key of {call.target.name}."
-        )
-    head = "\r\n".join([*lines, "", ""]).encode("latin-1")
-    return Origin(parts.scheme, host, port), head
+    head = "\r\n".join([*lines, "", ""])
+    breaks = len(lines) + 1
+    if (head.count("\r"), head.count("\n"), "\0" in head) != (breaks, breaks, False):
+        raise _unsendable(call, "a line break or a zero byte")
+    try:
+        return Origin(parts.scheme, host, port), head.encode("latin-1")
+    except UnicodeEncodeError as error:
+        raise _unsendable(call, f"the character {error.object[error.start]!r}") from error
 
 
-def _is_latin(text: str) -> bool:
-    return all(ord(char) < 256 for char in text)
+def _unsendable(call: Call, what: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"No request can be made to {call.shown_url}: its URL or a header holds {what}, which HTTP "
+        f"does not allow there. Check the base URL and the API key of {call.target.name}."
+    )
 
 
 def _redirection(reply: Reply) -> str | None:
@@ -259,7 +263,9 @@ def _error(call: Call, fault: HttpFault, status: int | None) -> UpstreamError:
             )
         case NotSecure():
             fix = "For a server with a certificate of its own, name its authority in SSL_CERT_FILE."
-            return call.unreachable(why, fix)
+            error = call.unreachable(why, fix)
+            error.is_retryable = False
+            return error
         case UnknownHost():
             return call.unreachable(why, f"Check the base URL of {name}.")
         case HttpFault(is_nonsense=True):

@@ -14,6 +14,11 @@ import msgspec
 __all__ = ["Complaint", "complaint", "describe", "error_object", "printable"]
 
 
+# Where servers put what they have to say, the more telling first, and how deep at most.
+_KEYS = ("error", "errors", "message", "detail", "msg")
+_DEPTH = 8
+
+
 class Complaint(NamedTuple):
     """What a server says went wrong: in words, with which field, under which number."""
 
@@ -42,19 +47,21 @@ def complaint(body: bytes) -> Complaint | None:
 
 def error_object(value: Any) -> Complaint:
     """What a JSON value says, taken as an error: OpenAI's, Ollama's, FastAPI's, vLLM's shapes."""
-    if isinstance(value, dict):
-        for key in ("error", "errors", "message", "detail", "msg"):
-            if value.get(key):
-                inner = error_object(value[key])
-                param, code = value.get("param"), value.get("code")
-                return Complaint(
-                    inner.message,
-                    inner.param or (param if isinstance(param, str) else None),
-                    inner.status or (code if isinstance(code, int) and 400 <= code < 600 else None),
-                )
-    if isinstance(value, list) and value:
-        return error_object(value[0])
-    return Complaint(value if isinstance(value, str) else msgspec.json.encode(value).decode())
+    param, status = None, None
+    for _ in range(_DEPTH):
+        if isinstance(value, list) and value:
+            value = value[0]
+            continue
+        if not isinstance(value, dict):
+            break
+        key = next((key for key in _KEYS if value.get(key)), None)
+        if key is None:
+            break
+        param = value["param"] if isinstance(value.get("param"), str) else param
+        code = value.get("code")
+        status = code if isinstance(code, int) and 400 <= code < 600 else status
+        value = value[key]
+    return Complaint(value if isinstance(value, str) else _json(value), param, status)
 
 
 def describe(body: bytes) -> str:
@@ -68,6 +75,13 @@ def describe(body: bytes) -> str:
     if text.startswith(("{", "[")):
         return "plain JSON"
     return f"text that begins with {printable(text, 80)!r}"
+
+
+def _json(value: object) -> str:
+    try:
+        return msgspec.json.encode(value).decode()
+    except RecursionError:
+        return "…"
 
 
 def _title(text: str) -> str | None:

@@ -99,6 +99,7 @@ class Pool:
 
     async def _open(self, origin: Origin) -> Connection:
         """A new connection. What goes wrong is told as a person would say it."""
+        tls = await self._tls_context() if origin.scheme == "https" else None
         addresses = await _addresses(origin)
         try:
             peer = await start_connection(addresses, happy_eyeballs_delay=_NEXT_ADDRESS_S)
@@ -107,19 +108,19 @@ class Pool:
         except OSError as error:
             may_pass = error.errno in _DROPPED
             raise HttpFault(f"no connection ({_reason(error)})", may_pass=may_pass) from error
-        loop = asyncio.get_running_loop()
-        if origin.scheme == "http":
-            return (await loop.create_connection(Connection, sock=peer))[1]
         try:
-            if self._tls is None:
-                self._tls = await asyncio.to_thread(ssl.create_default_context)
-            return (
-                await loop.create_connection(
-                    Connection, sock=peer, ssl=self._tls, server_hostname=origin.host
-                )
-            )[1]
+            _, connection = await asyncio.get_running_loop().create_connection(
+                Connection, sock=peer, ssl=tls, server_hostname=origin.host if tls else None
+            )
         except (ssl.SSLError, ConnectionError) as error:
             raise NotSecure(f"no secure connection ({_tls_reason(error)})") from error
+        return connection
+
+    async def _tls_context(self) -> ssl.SSLContext:
+        """The authorities that are trusted; reading them takes long enough for a thread."""
+        if self._tls is None:
+            self._tls = await asyncio.to_thread(ssl.create_default_context)
+        return self._tls
 
 
 async def _addresses(origin: Origin) -> Sequence[AddrInfoType]:

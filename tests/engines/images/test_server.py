@@ -27,7 +27,13 @@ class Stepped(Protocol):
 
 
 @pytest.fixture
-async def http(pipeline: Pipeline) -> AsyncGenerator[aiohttp.ClientSession]:
+def stepped(pipeline: Stepped) -> Stepped:
+    """The same pipeline, by the side that tests hold."""
+    return pipeline
+
+
+@pytest.fixture
+async def http(pipeline: Pipeline, stepped: Stepped) -> AsyncGenerator[aiohttp.ClientSession]:
     app = make_app(pipeline, name="stepped", key="key")
     async with (
         TestServer(app, handler_cancellation=True) as server,
@@ -36,6 +42,7 @@ async def http(pipeline: Pipeline) -> AsyncGenerator[aiohttp.ClientSession]:
         ) as session,
     ):
         yield session
+        stepped.go.release(1000)  # the server waits for a step that has begun
 
 
 def asked(http: aiohttp.ClientSession, **fields: object) -> asyncio.Task[aiohttp.ClientResponse]:
@@ -66,8 +73,9 @@ async def test_a_full_line_is_told_with_a_time(
         assert (await refused.json())["error"]["code"] == "server_busy"
     for request in line:
         request.cancel()
-    pipeline.go.release()
-    await until_progress(http, is_drawing=False, waiting=0)
+    await until_progress(http, waiting=0)
+    pipeline.go.release(3)
+    await until_progress(http, is_drawing=False)
     assert pipeline.began == [0]
     await asyncio.gather(*line, return_exceptions=True)
 

@@ -105,7 +105,7 @@ async def test_file_changed(
     """A part of an older file is not continued with the new one."""
     file = server.serve(PATH, gguf(mark=b"a"))
     file.etag = '"v1"'
-    file.cuts = [100_000, 0, 0]
+    file.cuts = [100_000, 0, 0, 0]
     with pytest.raises(UpstreamCut):
         await pulling(server.url + PATH)
     assert parts(settings)
@@ -142,7 +142,7 @@ async def test_damaged_part_is_mended(server: FileServer, pulling: Pulling, gguf
     """If the part on disk was damaged, the hash shows it and the file is fetched once more."""
     file = server.serve(PATH, gguf())
     source = f"{server.url}{PATH}#sha256={file.sha256}"
-    file.cuts = [100_000, 0, 0]
+    file.cuts = [100_000, 0, 0, 0]
     with pytest.raises(UpstreamCut):
         await pulling(source)
     (part,) = (pulling.settings.home / "models").rglob("*.part")
@@ -287,7 +287,7 @@ async def test_lies_about_ranges(
     """An answer about other bytes than those asked for is never joined to the part."""
     file = server.serve(PATH, gguf())
     file.etag = '"v1"'
-    file.cuts = [100_000, 0, 0]
+    file.cuts = [100_000, 0, 0, 0]
     with pytest.raises(UpstreamCut):
         await pulling(server.url + PATH)
     file.headers = headers
@@ -344,7 +344,7 @@ async def test_fresh(server: FileServer, pulling: Pulling, gguf: Gguf) -> None:
     """`is_fresh` throws away what had come."""
     file = server.serve(PATH, gguf())
     file.etag = '"v1"'
-    file.cuts = [100_000, 0, 0]
+    file.cuts = [100_000, 0, 0, 0]
     with pytest.raises(UpstreamCut):
         await pulling(server.url + PATH)
     await pulling(server.url + PATH, is_fresh=True)

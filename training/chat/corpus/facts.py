@@ -4,8 +4,8 @@ from collections.abc import Callable
 from random import Random
 
 from corpus import words
-from corpus.words import with_article
 from corpus.wording import one_of, worded
+from corpus.words import with_article
 
 _SCIENCE: tuple[tuple[str, str], ...] = (
     ("[What is|what is|what's] water made of[?|]", "Water is made of hydrogen and oxygen."),
@@ -142,9 +142,7 @@ def country(random: Random) -> tuple[str, str]:
         question = one_of(
             random,
             "[What is|what is] the [currency|money] of {c}[?|]",
-            "[What|Which] currency [does {c} use|is used in {c}][?|]".replace(
-                "{c} use|is used in {c}", "is used in {c}"
-            ),
+            "[What|Which] currency [does {c} use|is used in {c}][?|]",
             c=name,
         )
         return question, f"The currency of {name} is {money}."
@@ -183,9 +181,7 @@ def animal(random: Random) -> tuple[str, str]:
         name, legs = random.choice(list(words.LEGS.items()))
         question = one_of(
             random,
-            "[How many|how many] legs [does {a} have|has {a}][?|]".replace(
-                "[does {a} have|has {a}]", "does {a} have"
-            ),
+            "[How many|how many] legs [does {a} have|has {a}][?|]",
             a=with_article(name),
         )
         return question, f"{with_article(name).capitalize()} has {legs or 'no'} legs."
@@ -237,9 +233,8 @@ def word(random: Random) -> tuple[str, str]:
             left, right = "hot", "cold"
         question = one_of(
             random,
-            '[What is|what is|What\'s|Tell me|whats] the [opposite|antonym] of [{w}|"{w}"][?|]'.replace(
-                '[{w}|"{w}"]', random.choice(("{w}", '"{w}"', "'{w}'"))
-            ),
+            '[What is|what is|Tell me|whats] the [opposite|antonym] of [{w}|"{w}"][?|]',
+            "[What's|what's] the opposite of [{w}|'{w}'][?|]",
             "[opposite of|Opposite of|antonym of] {w}[?|]",
             w=left,
         )
@@ -319,10 +314,7 @@ def calendar(random: Random) -> tuple[str, str]:
     month, days = random.choice(list(words.MONTH_DAYS.items()))
     question = one_of(
         random,
-        "[How many|how many] days [does {m} have|are in {m}|are there in {m}][?|]".replace(
-            "[does {m} have|are in {m}|are there in {m}]",
-            random.choice(("does {m} have", "are in {m}", "has {m}")),
-        ),
+        "[How many|how many] days [does {m} have|are in {m}|has {m}][?|]",
         m=month,
     )
     return question, f"{month} has {days} days{', and 29 in a leap year' if days == 28 else ''}."

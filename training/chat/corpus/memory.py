@@ -4,6 +4,7 @@ from collections.abc import Callable
 from random import Random
 
 from conversation import Conversation, Message, exchange
+
 from corpus import arithmetic, facts, rewriting, talk, words
 from corpus.wording import one_of, typed
 

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator
 from random import Random
 
 from conversation import Conversation, Message, exchange
+from held_out import HELD_OUT, HELD_OUT_SYSTEMS, normalised
+
 from corpus import (
     arithmetic,
     facts,
@@ -20,7 +22,6 @@ from corpus import (
     writing,
 )
 from corpus.wording import typed
-from held_out import HELD_OUT, HELD_OUT_SYSTEMS, normalised
 
 _EXCHANGES: tuple[tuple[float, Callable[[Random], tuple[str, str]]], ...] = (
     (10, talk.first_words),

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from random import Random
 
 from conversation import Conversation, Message, exchange
-from corpus import arithmetic, facts, reading, rewriting, structured, stories, talk, words
+
+from corpus import arithmetic, facts, reading, rewriting, stories, structured, talk, words
 from corpus.wording import one_of, typed
 
 _Exchange = Callable[[Random], tuple[str, str]]
@@ -158,7 +159,7 @@ def short_fact(random: Random) -> tuple[str, str]:
             "[Capital of|capital of] {c}[?|]",
             "{c}",
             c=country,
-        ).replace("the ", "the "), city
+        ), city
     if kind == 2:
         left, right = random.choice(list(words.OPPOSITES.items()))
         return one_of(

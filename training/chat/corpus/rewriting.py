@@ -1,5 +1,8 @@
 """Changing a given text: case, tense, manners, length, order, language."""
 
+# Word lists read better as text.
+# ruff: noqa: SIM905
+
 from collections.abc import Callable
 from random import Random
 
@@ -176,7 +179,7 @@ def order(random: Random) -> tuple[str, str]:
             "[Put|put] [these words|these|this list] in alphabetical order",
             "[Sort|sort] [these words|this list|these]",
         )
-        return " ".join(ask.split()) + _quoted(random, text), joined.join(sorted(items))
+        return ask + _quoted(random, text), joined.join(sorted(items))
     if kind == 5:
         which = random.choice(("first", "last"))
         ask = one_of(
@@ -187,9 +190,9 @@ def order(random: Random) -> tuple[str, str]:
         return f"{ask}: {', '.join(items)}", items[0] if which == "first" else items[-1]
     ask = one_of(
         random,
-        "[Make|Write|make|Turn] [this|these|it] [into |as |]a [bulleted |bullet |]list",
+        "[Make this into|Write this as|make these|Turn it into] a [bulleted |bullet |]list",
         "[bullet points|Format as a list]",
-    ).replace("Make this a", "Make this into a")
+    )
     return f"{ask}: {', '.join(items)}", "\n".join(f"- {item}" for item in items)
 
 
@@ -261,7 +264,7 @@ def shorten(random: Random) -> tuple[str, str]:
         "[Summarize|Summarise|summarize] [this|this text|the following|the text] [in one sentence|briefly|in a few words|]",
         "[Give me a summary|One sentence summary|TLDR|tl;dr|Summary|Sum this up]",
     )
-    return " ".join(ask.split()) + _quoted(random, padded), core + "."
+    return ask + _quoted(random, padded), core + "."
 
 
 def summary(random: Random) -> tuple[str, str]:
@@ -297,7 +300,7 @@ def summary(random: Random) -> tuple[str, str]:
         "[Summarize|Summarise|summarize|summarise] [this|this text|the following text|the text|] [in one sentence|in a sentence|briefly|]",
         "[Give me a short summary|One sentence summary|TLDR|tl;dr|What is this text about?|What happened?|Sum this up]",
     )
-    return " ".join(ask.split()).rstrip("?") + random.choice((": ", ":\n", ":\n\n")) + text, short
+    return ask.rstrip("?") + random.choice((": ", ":\n", ":\n\n")) + text, short
 
 
 def translation(random: Random) -> tuple[str, str]:

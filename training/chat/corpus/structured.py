@@ -122,7 +122,7 @@ def classification(random: Random) -> tuple[str, str]:
             )
             if label == "neutral" and " or " in question:
                 question = f"Sentiment: {text}"
-            return question.replace(" :", ":"), label
+            return question, label
     else:
         text, label, labels = labelled(random)
     listed = random.choice(
@@ -223,23 +223,22 @@ def extraction(random: Random) -> tuple[str, str]:
         noun = "person" if "name" in fields and "item" not in fields else "order"
         question = one_of(
             random,
-            "[Extract|extract|Get|Return] the [{k}|data|information|fields][ as JSON|]: {t}".replace(
-                "[{k}|", f"[{noun}|"
-            ),
+            "[Extract|extract|Get|Return] the [{k}|{k}|data|information|fields][ as JSON|]: {t}",
             "[Parse|parse] [this|the text|this sentence][ as JSON| into JSON|]: {t}",
             "{t}\n\n[Extract the data|As JSON|To JSON|JSON][.|]",
+            k=noun,
             t=text,
         )
         fields = everything
     if random.random() < 0.15:
-        keys = json.dumps({name: "..." for name in fields})
+        keys = json.dumps(dict.fromkeys(fields, "..."))
         question = one_of(
             random,
             "[Extract|Answer as JSON|Return JSON] [like|in the form] {k}: {t}",
             k=keys,
             t=text,
         )
-    return question.replace("[as JSON", "as JSON"), json.dumps(fields, ensure_ascii=False)
+    return question, json.dumps(fields, ensure_ascii=False)
 
 
 def judgement(random: Random) -> tuple[str, str]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from random import Random
 
 from conversation import Conversation, Message, Tool
+
 from corpus import facts, talk, words
 from corpus.wording import one_of, typed, worded
 
@@ -172,15 +173,10 @@ def _search(random: Random) -> Call:
     )
     question = one_of(
         random,
-        "[Search|search|Please search|Look|Can you search] [for|the web for] {t}[.||?]",
+        "[Search|search|Please search|Can you search] [for|the web for] {t}[.||?]",
         "[Find|find|Look up|look up|Find me] [information about|something about|] {t}[.|]",
         "[What can you find|What do you find] about {t}?",
         t=topic,
-    )
-    question = (
-        " ".join(question.split())
-        .replace("Look for", "Search for")
-        .replace("Look the web", "Search the web")
     )
     found = random.randint(2, 90)
     fact = one_of(random, "{n} results", "{n} pages found", n=found)
@@ -249,7 +245,7 @@ def _mail(random: Random) -> Call:
     result = random.choice(("ok", "sent", json.dumps({"status": "sent"}), json.dumps({"ok": True})))
     return Call(
         tool,
-        " ".join(question.split()),
+        question,
         {to: name, body: message},
         result,
         f"I have sent the message to {name}.",
@@ -318,9 +314,7 @@ def _reminder(random: Random) -> Call:
     )
     question = one_of(
         random,
-        "[Remind|remind|Please remind] me to {k} [on |]{d}[.|]".replace(
-            "[on |]", "" if day[0].islower() else "on "
-        ),
+        "[Remind|remind|Please remind] me to {k} {p}{d}[.|]",
         "[Set|Create|Add] a reminder[:| to] {k} {p}{d}[.|]",
         k=task,
         d=day,
@@ -371,9 +365,7 @@ def _record(random: Random) -> Call:
     question = one_of(
         random,
         "[What is|what is|What's|Tell me|Get|Show me|Find|Check] the {n} of {t}[?|.|]",
-        "[what|What] {n} [has|does] {t}[?| have?]".replace("[has|does]", "has").replace(
-            "[?| have?]", "[?|]"
-        ),
+        "[what|What] {n} has {t}[?|]",
         n=noun,
         t=random.choice((thing, thing, f"{kind} {thing}")) if kind != "product" else f"the {thing}",
     )

@@ -8,12 +8,14 @@ import re
 from random import Random
 
 _CHOICE = re.compile(r"\[([^\[\]]*)\]")
+_SPACES = re.compile(" {2,}")
 
 
 def worded(random: Random, pattern: str, **values: object) -> str:
     """`pattern` with one option of each bracket, then `values` filled in."""
     chosen = _CHOICE.sub(lambda match: random.choice(match[1].split("|")), pattern)
-    return " ".join(chosen.split(" ")).format(**values) if values else chosen
+    chosen = _SPACES.sub(" ", chosen).strip(" ")
+    return chosen.format(**values) if values else chosen
 
 
 def one_of(random: Random, *patterns: str, **values: object) -> str:

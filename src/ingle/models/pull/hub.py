@@ -70,11 +70,11 @@ async def resolve(
     chosen, why = _choose(repository, source, memory_bytes)
     files = []
     for file, name, role in chosen:
-        place = quote(file.name, safe="/")
+        place = quote(check_file_name(file.name), safe="/")
         digest = _digest(file)
         files.append(
             PlannedFile(
-                name=check_file_name(name),
+                name=name,
                 origin=f"{base}/{source.repository}/resolve/{repository.sha}/{place}",
                 size_bytes=file.lfs.size if file.lfs else file.size,
                 digest=digest,
@@ -83,8 +83,9 @@ async def resolve(
                 at_hand=hub_blob(settings, source.repository, digest),
             )
         )
-    weights = next((file for file in files if file.role == "weights"), None)
-    stem = PurePosixPath(weights.name).stem if weights else source.repository.partition("/")[2]
+    first = PurePosixPath(files[0].name)
+    is_gguf = first.suffix.lower() == ".gguf"
+    stem = first.stem if is_gguf else source.repository.partition("/")[2]
     return Plan(
         name=model_name(stem.partition("-00001-of-")[0]),
         source=str(source),

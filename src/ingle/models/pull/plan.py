@@ -8,13 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 from typing import Literal
 
 __all__ = ["Digest", "Plan", "PlannedFile", "Role"]
 
 Role = Literal["weights", "projector", "other"]
-_NO_PARAMETERS: Mapping[str, object] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +57,7 @@ class Plan:
     licence: str | None = None
     revision: str | None = None
     system_prompt: str | None = None
-    parameters: Mapping[str, object] = _NO_PARAMETERS
+    parameters: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def size_bytes(self) -> int | None:

@@ -80,7 +80,8 @@ class Web:
             InvalidRequest: no request can be made to the URL.
         """
         home = origin(url)
-        target = URL(url)
+        # As it is, if it can be sent so: a signature in it may hold for exactly these characters.
+        target = URL(url, encoded=url.isascii() and " " not in url)
         for _ in range(_MOST_REDIRECTS + 1):
             sent = dict(headers or {})
             if bearer is not None and origin(str(target)) == home:
@@ -181,16 +182,10 @@ class Answer:
         while True:
             try:
                 data = await content.readany()
-            except aiohttp.SocketTimeoutError as error:
-                raise UpstreamTimeout(
-                    f"GET {self.url}: the server fell silent. Try again later.", url=self.url
-                ) from error
             except (aiohttp.ClientError, OSError) as error:
-                raise UpstreamCut(
-                    f"GET {self.url}: the connection was cut ({printable(str(error), 200)}). "
-                    "Run the same again: it goes on from there.",
-                    url=self.url,
-                ) from error
+                if arrived := self._arrived():
+                    yield arrived
+                raise self._broken(error) from error
             if not data:
                 return
             yield data
@@ -213,6 +208,28 @@ class Answer:
                     url=self.url,
                 )
         return b"".join(parts)
+
+    def _arrived(self) -> bytes:
+        """What had come before the body broke; aiohttp hides it behind the error."""
+        content = self._response.content
+        content.set_exception(None)  # type: ignore[arg-type]  # it stores what it is given
+        try:
+            return content.read_nowait()
+        except TimeoutError:
+            return b""
+
+    def _broken(self, error: Exception) -> UpstreamError:
+        if isinstance(error, TimeoutError):
+            return UpstreamTimeout(
+                f"GET {self.url}: the server fell silent. Run the same again: it goes on from "
+                "there.",
+                url=self.url,
+            )
+        return UpstreamCut(
+            f"GET {self.url}: the connection was cut ({printable(str(error), 200)}). Run the same "
+            "again: it goes on from there.",
+            url=self.url,
+        )
 
     async def _complaint(self) -> str | None:
         """What the server says went wrong, if it says so soon."""

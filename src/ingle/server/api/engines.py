@@ -14,15 +14,21 @@ __all__ = ["routes"]
 
 
 class EngineDescription(BaseModel):
-    """An engine that runs or is about to. Times are in UTC."""
+    """An engine that runs, starts or failed. Times are in UTC."""
 
     name: str = Field(description="The model that it runs.")
     state: str
     pid: int | None
-    memory_bytes: int | None
+    memory_bytes: int | None = Field(description="What it holds now.")
+    expected_bytes: int | None = Field(description="What it may grow to.")
+    context_tokens: int | None = Field(description="The context window of one call.")
+    slots: int | None = Field(description="How many calls it answers at the same time.")
     leases: int = Field(description="How many calls it is answering.")
     started_at: datetime | None
-    last_used_at: datetime
+    last_used_at: datetime | None
+    failures: int = Field(description="How often it failed in a row.")
+    next_try_s: float = Field(description="How long calls are refused because of that.")
+    last_error: str | None
 
 
 def routes(runtime: Runtime) -> APIRouter:
@@ -32,7 +38,7 @@ def routes(runtime: Runtime) -> APIRouter:
 
     @router.get("")
     async def list_engines() -> list[EngineDescription]:
-        """The engines that run or are about to."""
+        """The engines that run, start or failed."""
         return [
             EngineDescription.model_validate(status, from_attributes=True)
             for status in supervisor.status()
@@ -45,8 +51,9 @@ def routes(runtime: Runtime) -> APIRouter:
 
     @router.delete("/{name}", status_code=204)
     async def stop_engine(name: str) -> None:
-        """Stop an engine; calls that it is answering fail. The next call starts it again."""
-        if not await supervisor.stop(name):
+        """Stop an engine once its calls have ended, or `drain_s` later. A new call starts it."""
+        if all(status.name != name for status in supervisor.status()):
             raise NotFound(f"No engine {name!r} is running. GET /api/engines lists those that are.")
+        await supervisor.stop(name)
 
     return router

@@ -1,0 +1,302 @@
+"""Pulling from Hugging Face, against a stub of its API."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ingle.errors import (
+    InvalidRequest,
+    ModelFileInvalid,
+    ModelTooLarge,
+    UpstreamInvalid,
+    UpstreamRefused,
+)
+from ingle.models.pull.record import read_record
+from ingle.models.store import Models
+from ingle.settings import Settings
+from ingle.testing.file_server import FileServer
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+API = "/api/models/maker/Tiny-GGUF/revision/main?blobs=true"
+MEMORY = 8 * 1024**3
+
+Pulling = Any  # of conftest, which no test can import
+Gguf = Any
+
+
+def git_sha1(content: bytes) -> str:
+    return hashlib.sha1(b"blob %d\0%b" % (len(content), content)).hexdigest()
+
+
+def publish(
+    server: FileServer, files: dict[str, bytes], repository: str = "maker/Tiny-GGUF", **listed: Any
+) -> None:
+    """Put a repository on the hub; what is larger than 1 kB is in git-lfs."""
+    siblings = []
+    for name, content in files.items():
+        entry: dict[str, object] = {
+            "rfilename": name,
+            "size": len(content),
+            "blobId": git_sha1(content),
+        }
+        if len(content) > 1000:
+            sha256 = hashlib.sha256(content).hexdigest()
+            entry["lfs"] = {"sha256": sha256, "size": len(content), "pointerSize": 130}
+        siblings.append(entry)
+        server.serve(f"/{repository}/resolve/{COMMIT}/{name}", content)
+    body = {"sha": COMMIT, "siblings": siblings, "cardData": {"license": "apache-2.0"}, **listed}
+    server.serve(f"/api/models/{repository}/revision/main?blobs=true", json.dumps(body))
+
+
+async def test_installs_the_best_that_fits(
+    server: FileServer, settings: Settings, pulling: Pulling, gguf: Gguf
+) -> None:
+    """The quantisation is chosen for the memory, said why, and checked by its digest."""
+    publish(
+        server,
+        {
+            "README.md": b"# Tiny",
+            "Tiny-Q2_K.gguf": gguf(200_000),
+            "Tiny-Q4_K_M.gguf": gguf(400_000),
+            "Tiny-F16.gguf": gguf(900_000),
+        },
+    )
+    done = await pulling("hf:maker/Tiny-GGUF", memory_bytes=MEMORY)
+    assert done.name == "tiny-q4_k_m"
+    assert done.source == "hf:maker/Tiny-GGUF"
+    assert any(note.startswith("Q4_K_M, 0.4 MB: the usual balance") for note in pulling.notes)
+    record = read_record(done.path)
+    assert record is not None
+    assert (record.revision, record.licence) == (COMMIT, "apache-2.0")
+    assert [(file.name, file.role) for file in record.files] == [("Tiny-Q4_K_M.gguf", "weights")]
+    assert Models(settings).get("tiny-q4_k_m").path == done.path / "Tiny-Q4_K_M.gguf"
+
+
+async def test_named_quantisation(server: FileServer, pulling: Pulling, gguf: Gguf) -> None:
+    """One that is named is honoured, also if it is too large for this machine."""
+    publish(server, {"Tiny-Q2_K.gguf": gguf(), "Tiny-F16.gguf": gguf(mark=b"b")})
+    assert (await pulling("hf:maker/Tiny-GGUF:f16", memory_bytes=1)).name == "tiny-f16"
+    assert (await pulling("hf:maker/Tiny-GGUF:Tiny-Q2_K.gguf")).name == "tiny-q2_k"
+    with pytest.raises(InvalidRequest, match=r"no 'Q8_0' among its files. There are: F16 \(0.3 MB\)"):
+        await pulling("hf:maker/Tiny-GGUF:Q8_0")
+
+
+async def test_none_fits(server: FileServer, pulling: Pulling, gguf: Gguf) -> None:
+    """If nothing fits, nothing is fetched, and what would be needed is told."""
+    publish(server, {"Tiny-Q2_K.gguf": gguf(), "Tiny-F16.gguf": gguf(900_000)})
+    with pytest.raises(ModelTooLarge, match="Even Q2_K, 0.3 MB, needs about 537 MB"):
+        await pulling("hf:maker/Tiny-GGUF", memory_bytes=1_000_000)
+    assert len(server.requests) == 1
+
+
+async def test_split_with_projector(
+    server: FileServer, settings: Settings, pulling: Pulling, gguf: Gguf
+) -> None:
+    """A split model comes whole, and with what lets it see; the folders of the hub do not stay."""
+    publish(
+        server,
+        {
+            "Q8_0/Big-Q8_0-00001-of-00002.gguf": gguf(mark=b"a"),
+            "Q8_0/Big-Q8_0-00002-of-00002.gguf": gguf(mark=b"b"),
+            "mmproj-F16.gguf": gguf(mark=b"c"),
+            "mmproj-F32.gguf": gguf(mark=b"d"),
+        },
+    )
+    done = await pulling("hf:maker/Tiny-GGUF", memory_bytes=MEMORY)
+    assert sorted(path.name for path in done.path.glob("*.gguf")) == [
+        "Big-Q8_0-00001-of-00002.gguf",
+        "Big-Q8_0-00002-of-00002.gguf",
+        "mmproj-F16.gguf",
+    ]
+    assert done.size_bytes == 900_000
+    assert (done.path / "big-q8_0.yaml").read_text().splitlines()[1:] == [
+        "name: big-q8_0",
+        "file: Big-Q8_0-00001-of-00002.gguf",
+    ]
+
+
+async def test_hash_differs(
+    server: FileServer, settings: Settings, pulling: Pulling, gguf: Gguf
+) -> None:
+    """What is not what the hub lists is removed; both hashes are named."""
+    right, wrong = gguf(mark=b"a"), gguf(mark=b"b")
+    publish(server, {"Tiny-Q4_K_M.gguf": right})
+    server.serve(f"/maker/Tiny-GGUF/resolve/{COMMIT}/Tiny-Q4_K_M.gguf", wrong)
+    with pytest.raises(ModelFileInvalid) as raised:
+        await pulling("hf:maker/Tiny-GGUF")
+    assert hashlib.sha256(right).hexdigest() in raised.value.message
+    assert hashlib.sha256(wrong).hexdigest() in raised.value.message
+    assert not list((settings.home / "models").rglob("*.part"))
+    assert [model.name for model in Models(settings).list() if not model.is_builtin] == []
+
+
+async def test_size_differs(server: FileServer, pulling: Pulling, gguf: Gguf) -> None:
+    """A file that is not as long as listed is refused before it is fetched."""
+    publish(server, {"Tiny-Q4_K_M.gguf": gguf()})
+    server.serve(f"/maker/Tiny-GGUF/resolve/{COMMIT}/Tiny-Q4_K_M.gguf", gguf(300_001))
+    with pytest.raises(UpstreamInvalid, match="300001 bytes where the listing says 300000"):
+        await pulling("hf:maker/Tiny-GGUF")
+
+
+async def test_token_stays_with_the_hub(
+    server: FileServer, elsewhere: FileServer, pulling: Pulling, gguf: Gguf
+) -> None:
+    """The hub gets the token; the network that it redirects to does not."""
+    publish(server, {"Tiny-Q4_K_M.gguf": gguf()})
+    place = f"/maker/Tiny-GGUF/resolve/{COMMIT}/Tiny-Q4_K_M.gguf"
+    elsewhere.serve("/blob", server.files[place].content)
+    server.files[place].location = f"{elsewhere.url}/blob"
+    server.files[API].wants_token = "Bearer hf_secret"
+    await pulling("hf:maker/Tiny-GGUF")
+    assert {request.headers.get("authorization") for request in server.requests} == {
+        "Bearer hf_secret"
+    }
+    assert [request.headers.get("authorization") for request in elsewhere.requests] == [None]
+
+
+async def test_gated(server: FileServer, pulling: Pulling) -> None:
+    """A repository that is not open says what to do, in the hub's words and ours."""
+    served = server.serve(API, b"")
+    served.wants_token = "Bearer another"
+    served.headers["X-Error-Message"] = "Access to model maker/Tiny-GGUF is restricted."
+    with pytest.raises(UpstreamRefused) as raised:
+        await pulling("hf:maker/Tiny-GGUF")
+    assert "Access to model maker/Tiny-GGUF is restricted" in raised.value.message
+    assert "Check whether `huggingface_token` is right" in raised.value.message
+    assert "hf_secret" not in raised.value.message
+
+
+async def test_unknown_repository(server: FileServer, pulling: Pulling) -> None:
+    """A repository that is not there is an error of 404."""
+    with pytest.raises(UpstreamRefused, match=r"status 404: not found\. Check the name") as raised:
+        await pulling("hf:maker/Nothing")
+    assert raised.value.status == 404
+
+
+@pytest.mark.parametrize("body", ["<html>", "[]", '{"sha": 1}', "{" * 5000, '{"siblings": []}'])
+async def test_odd_listing(server: FileServer, pulling: Pulling, body: str) -> None:
+    """A listing that is none is an error, whatever it is."""
+    server.serve(API, body)
+    with pytest.raises(UpstreamInvalid, match="is not the expected answer"):
+        await pulling("hf:maker/Tiny-GGUF")
+
+
+@pytest.mark.parametrize("name", ["../evil.gguf", "/etc/evil.gguf", "a\\b.gguf", "x\x1b[31m.gguf"])
+async def test_evil_names(
+    server: FileServer, pulling: Pulling, gguf: Gguf, name: str, home: Path
+) -> None:
+    """A name that leads out of its folder is refused, not cleaned."""
+    publish(server, {name: gguf()})
+    with pytest.raises(ModelFileInvalid, match="names a file"):
+        await pulling("hf:maker/Tiny-GGUF")
+    assert not (home / "models").exists()
+
+
+async def test_only_pickles(server: FileServer, pulling: Pulling) -> None:
+    """A repository of pickles is refused with the reason; one of safetensors is told apart."""
+    publish(server, {"pytorch_model.bin": bytes(2000), "config.json": b"{}"})
+    with pytest.raises(ModelFileInvalid, match="are Python pickles"):
+        await pulling("hf:maker/Tiny-GGUF")
+    publish(server, {"model.safetensors": bytes(2000), "pytorch_model.bin": bytes(2000)})
+    with pytest.raises(InvalidRequest, match="holds no GGUF file, only safetensors"):
+        await pulling("hf:maker/Tiny-GGUF")
+
+
+async def test_image_pipeline(server: FileServer, pulling: Pulling) -> None:
+    """A pipeline of folders comes as it is, OpenVINO's .bin included, small files checked too."""
+    publish(
+        server,
+        {
+            ".gitattributes": b"x",
+            "preview.png": b"png",
+            "model_index.json": b'{"_class_name": "StableDiffusionPipeline"}',
+            "unet/openvino_model.xml": b"<net/>",
+            "unet/openvino_model.bin": bytes(5000),
+            "vae/model.safetensors": bytes(4000),
+        },
+        repository="maker/Pictures",
+    )
+    done = await pulling("hf:maker/Pictures")
+    assert done.name == "pictures"
+    files = sorted(p.relative_to(done.path).as_posix() for p in done.path.rglob("*") if p.is_file())
+    assert files == [
+        ".pulled.json",
+        "model_index.json",
+        "unet/openvino_model.bin",
+        "unet/openvino_model.xml",
+        "vae/model.safetensors",
+    ]
+    server.files[f"/maker/Pictures/resolve/{COMMIT}/unet/openvino_model.xml"].content = b"<evil>"
+    with pytest.raises(ModelFileInvalid, match="should have git-sha1"):
+        await pulling("hf:maker/Pictures", is_fresh=True)
+
+
+async def test_pickle_in_a_pipeline(server: FileServer, pulling: Pulling) -> None:
+    """A pickle in a pipeline is refused by name, and one that is called .bin by its content."""
+    index = {"model_index.json": b"{}"}
+    publish(server, {**index, "vae/pytorch_model.bin": bytes(2000)})
+    with pytest.raises(ModelFileInvalid, match="vae/pytorch_model.bin.*pickles"):
+        await pulling("hf:maker/Tiny-GGUF")
+    publish(server, {**index, "vae/o.xml": b"<net/>", "vae/o.bin": b"PK\x03\x04" + bytes(2000)})
+    with pytest.raises(ModelFileInvalid, match="is a Python pickle, whatever its name says"):
+        await pulling("hf:maker/Tiny-GGUF")
+
+
+async def test_new_commit_replaces(
+    server: FileServer, settings: Settings, pulling: Pulling, gguf: Gguf
+) -> None:
+    """Pulling again brings what has changed, in place of the old; what has not is left alone."""
+    publish(server, {"Tiny-Q4_K_M.gguf": gguf(mark=b"a")})
+    await pulling("hf:maker/Tiny-GGUF")
+    assert (await pulling("hf:maker/Tiny-GGUF")).was_there
+    publish(server, {"Tiny-Q4_K_M.gguf": gguf(mark=b"b")})
+    done = await pulling("hf:maker/Tiny-GGUF")
+    assert not done.was_there
+    assert (done.path / "Tiny-Q4_K_M.gguf").read_bytes() == gguf(mark=b"b")
+
+
+async def test_several_at_once(server: FileServer, pulling: Pulling, gguf: Gguf) -> None:
+    """No more files are under way at the same time than are allowed."""
+    publish(
+        server,
+        {f"Big-Q8_0-0000{number}-of-00005.gguf": gguf(mark=bytes([number])) for number in range(1, 6)},
+    )
+    held = [file for path, file in server.files.items() if path.endswith(".gguf")]
+    for file in held:
+        file.holds_after = 0
+    pull = asyncio.create_task(pulling("hf:maker/Tiny-GGUF", files_at_once=2))
+    while sum(file.is_held.is_set() for file in held) < 2:
+        await asyncio.sleep(0.01)
+    assert len(server.requests) == 3
+    for file in held:
+        file.go.set()
+    assert (await pull).size_bytes == 1_500_000
+
+
+async def test_shared_with_the_cache(
+    server: FileServer, settings: Settings, pulling: Pulling, gguf: Gguf
+) -> None:
+    """A file that huggingface_hub has fetched is linked, not fetched; a damaged one is fetched."""
+    content = gguf()
+    publish(server, {"Tiny-Q4_K_M.gguf": content})
+    assert settings.huggingface_cache is not None
+    blob = (
+        settings.huggingface_cache
+        / "models--maker--Tiny-GGUF/blobs"
+        / hashlib.sha256(content).hexdigest()
+    )
+    blob.parent.mkdir(parents=True)
+    blob.write_bytes(content)
+    done = await pulling("hf:maker/Tiny-GGUF")
+    assert (done.path / "Tiny-Q4_K_M.gguf").samefile(blob)
+    assert len(server.requests) == 1
+    blob.write_bytes(b"damaged")
+    done = await pulling("hf:maker/Tiny-GGUF", is_fresh=True)
+    assert (done.path / "Tiny-Q4_K_M.gguf").read_bytes() == content
+    assert blob.read_bytes() == b"damaged"
