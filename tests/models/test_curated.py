@@ -42,8 +42,8 @@ def test_each_task_has_something_small(task: Task) -> None:
 @pytest.mark.parametrize(
     ("memory_gb", "name", "quant"),
     [
-        (1.2, "qwen3-0.6b", "Q8_0"),
-        (6, "phi-4-mini", "Q4_K_M"),
+        (1.3, "qwen3-0.6b", "Q8_0"),
+        (6, "qwen3-4b", "Q4_K_M"),
         (12, "qwen3-14b", "Q4_K_M"),
         (100, "gpt-oss-120b", "MXFP4"),
     ],

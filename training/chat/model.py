@@ -69,7 +69,7 @@ class Block(nn.Module):
 
     def forward(self, stream: Tensor, turn: Tensor) -> Tensor:
         shape = self.shape
-        # One product for what reads the same input: a sixth faster on two cores.
+        # One product for what reads the same input: larger products run faster.
         qkv = torch.cat((self.attn_q.weight, self.attn_k.weight, self.attn_v.weight))
         heads = functional.linear(self.attn_norm(stream), qkv)
         heads = heads.unflatten(-1, (-1, shape.head_width)).transpose(1, 2)

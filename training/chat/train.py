@@ -2,7 +2,7 @@
 
     python train.py --minutes 60 [--resume]
 
-Writes `build/checkpoint.pt` every two minutes and at the end. `--resume` goes on from
+Writes `build/checkpoint.pt` every minute and at the end. `--resume` goes on from
 it, at the minute it had reached; the learning rate follows the clock.
 
 A step's rows are shared out in small parts to single-threaded workers, each taking the

@@ -83,7 +83,9 @@ async def test_named_quantisation(server: FileServer, pulling: Pulling, gguf: Gg
     publish(server, {"Tiny-Q2_K.gguf": gguf(), "Tiny-F16.gguf": gguf(mark=b"b")})
     assert (await pulling("hf:maker/Tiny-GGUF:f16", memory_bytes=1)).name == "tiny-f16"
     assert (await pulling("hf:maker/Tiny-GGUF:Tiny-Q2_K.gguf")).name == "tiny-q2_k"
-    with pytest.raises(InvalidRequest, match=r"no 'Q8_0' among its files. There are: F16 \(0.3 MB\)"):
+    with pytest.raises(
+        InvalidRequest, match=r"no 'Q8_0' among its files. There are: F16 \(0.3 MB\)"
+    ):
         await pulling("hf:maker/Tiny-GGUF:Q8_0")
 
 
@@ -265,7 +267,10 @@ async def test_several_at_once(server: FileServer, pulling: Pulling, gguf: Gguf)
     """No more files are under way at the same time than are allowed."""
     publish(
         server,
-        {f"Big-Q8_0-0000{number}-of-00005.gguf": gguf(mark=bytes([number])) for number in range(1, 6)},
+        {
+            f"Big-Q8_0-0000{number}-of-00005.gguf": gguf(mark=bytes([number]))
+            for number in range(1, 6)
+        },
     )
     held = [file for path, file in server.files.items() if path.endswith(".gguf")]
     for file in held:

@@ -127,13 +127,17 @@ def test_names_refused(name: str) -> None:
         check_file_name(name)
 
 
-@pytest.mark.parametrize("name", ["x.gguf", "unet/model.safetensors", "Qwen3 (4B)+é.gguf", "console"])
+@pytest.mark.parametrize(
+    "name", ["x.gguf", "unet/model.safetensors", "Qwen3 (4B)+é.gguf", "console"]
+)
 def test_names_taken(name: str) -> None:
     """Usual names are left as they are."""
     assert check_file_name(name) == name
 
 
-@pytest.mark.parametrize("suffix", ["bin", "pt", "pth", "ckpt", "pkl", "pickle", "PT", "zip", "tgz"])
+@pytest.mark.parametrize(
+    "suffix", ["bin", "pt", "pth", "ckpt", "pkl", "pickle", "PT", "zip", "tgz"]
+)
 def test_code_refused(suffix: str) -> None:
     """Pickles and archives are refused by their names."""
     with pytest.raises(ModelFileInvalid):
@@ -212,7 +216,9 @@ async def test_lock_of_another_process(tmp_path: Path) -> None:
         "        await asyncio.sleep(60)\n"
         "asyncio.run(hold())\n"
     )
-    with subprocess.Popen([sys.executable, "-c", script, str(path)], stdout=subprocess.PIPE) as child:
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(path)], stdout=subprocess.PIPE
+    ) as child:
         assert child.stdout is not None
         assert await asyncio.to_thread(child.stdout.readline) == b"held\n"
         waits: list[bool] = []

@@ -51,9 +51,7 @@ def oci(server: FileServer, rest: str) -> str:
     return f"oci://{urlsplit(server.url).netloc}/{rest}"
 
 
-async def test_ollama(
-    server: FileServer, settings: Settings, pulling: Pulling, gguf: Gguf
-) -> None:
+async def test_ollama(server: FileServer, settings: Settings, pulling: Pulling, gguf: Gguf) -> None:
     """A model of Ollama's registry comes with its projector, parameters, prompt and licence."""
     push(
         server,
@@ -143,7 +141,10 @@ async def test_oci_by_media_type(server: FileServer, pulling: Pulling, gguf: Ggu
         server,
         "ai/smol",
         "latest",
-        [("application/vnd.docker.ai.gguf.v3", gguf()), ("application/vnd.docker.ai.license", b"x")],
+        [
+            ("application/vnd.docker.ai.gguf.v3", gguf()),
+            ("application/vnd.docker.ai.license", b"x"),
+        ],
     )
     done = await pulling(oci(server, "ai/smol"))
     assert (done.name, done.size_bytes) == ("smol", 300_000)

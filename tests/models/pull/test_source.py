@@ -59,7 +59,12 @@ def test_local(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file.touch()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
-    for text in ("my model.gguf", str(file), f"file://{file}".replace(" ", "%20"), "~/my model.gguf"):
+    for text in (
+        "my model.gguf",
+        str(file),
+        f"file://{file}".replace(" ", "%20"),
+        "~/my model.gguf",
+    ):
         assert parse_source(text) == LocalSource(file), text
 
 

@@ -74,7 +74,9 @@ async def test_goes_on_after_cuts(server: FileServer, pulling: Pulling, gguf: Gg
     assert any("the connection was cut; trying again" in note for note in pulling.notes)
 
 
-async def test_gives_up(server: FileServer, settings: Settings, pulling: Pulling, gguf: Gguf) -> None:
+async def test_gives_up(
+    server: FileServer, settings: Settings, pulling: Pulling, gguf: Gguf
+) -> None:
     """Tries that bring nothing come to an end; what had come stays for the next pull."""
     file = server.serve(PATH, gguf())
     file.etag = '"v1"'
@@ -175,7 +177,9 @@ async def test_stall_for_ever(server: FileServer, pulling: Pulling, gguf: Gguf) 
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
-async def test_passing_status(server: FileServer, pulling: Pulling, gguf: Gguf, status: int) -> None:
+async def test_passing_status(
+    server: FileServer, pulling: Pulling, gguf: Gguf, status: int
+) -> None:
     """A status that may pass is tried again."""
     file = server.serve(PATH, gguf())
     file.statuses = [status, status]

@@ -1,0 +1,161 @@
+"""`ingle models pull`: a model onto this machine, with a bar that tells how far it is."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import aclosing, contextmanager, nullcontext
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ingle.cli.terminal import AsJson, console, note, size, visible
+from ingle.errors import InvalidRequest
+
+if TYPE_CHECKING:
+    from ingle.models.pull.install import Options
+    from ingle.models.pull.progress import Installed, Progress
+    from ingle.settings import Settings
+
+__all__ = ["pull"]
+
+Show = Callable[["Progress | Installed"], None]
+
+
+def pull(
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="SOURCE",
+            help="hf:OWNER/REPO or hf:OWNER/REPO:Q4_K_M, ollama:NAME:TAG, oci://REGISTRY/NAME:TAG, "
+            "the URL of a .gguf file, or a local file or folder.",
+        ),
+    ],
+    name: Annotated[
+        str | None, typer.Option("--name", help="What to call it; else after its file.")
+    ] = None,
+    limit_rate: Annotated[
+        str | None,
+        typer.Option("--limit-rate", metavar="SIZE", help="At most so much a second, like 5MB."),
+    ] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Throw away what had come, and begin anew.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Download a model and install it.
+
+    It may be interrupted at any time: the same command goes on from there. Of a repository with
+    several quantisations the one is taken that suits this machine's memory.
+    """
+    from ingle.engines.memory import engines_limit_bytes
+    from ingle.models.pull.install import Options
+    from ingle.settings import load_settings
+
+    settings = load_settings()
+    options = Options(
+        name=name,
+        memory_bytes=settings.memory_limit_bytes or engines_limit_bytes(),
+        rate_bytes_s=_rate(limit_rate),
+        is_fresh=fresh,
+    )
+    try:
+        with nullcontext(_print_line) if as_json else _bar() as show:
+            asyncio.run(_run(source, settings, options, show))
+    except KeyboardInterrupt:
+        note("What has come is kept: run the same again to go on.")
+        raise
+
+
+async def _run(source: str, settings: Settings, options: Options, show: Show) -> None:
+    from ingle.models.pull.install import pull as pull_model
+
+    async with aclosing(pull_model(source, settings, options)) as events:
+        async for event in events:
+            show(event)
+
+
+def _print_line(event: Progress | Installed) -> None:
+    """Write an event to stdout as a line of JSON: `{"progress": …}` or, last, `{"installed": …}`."""
+    import msgspec
+
+    from ingle.models.pull.progress import Installed
+
+    kind = "installed" if isinstance(event, Installed) else "progress"
+    sys.stdout.write(msgspec.json.encode({kind: event}, enc_hook=str).decode() + "\n")
+    sys.stdout.flush()
+
+
+@contextmanager
+def _bar() -> Iterator[Show]:
+    """A bar on stderr, and above it what is worth a line; a pipe gets only these lines."""
+    from rich.progress import BarColumn, TextColumn
+    from rich.progress import Progress as Bar
+
+    from ingle.models.pull.progress import Installed
+
+    err = console(sys.stderr)
+    columns = (
+        TextColumn("[dim]{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[told]}"),
+    )
+    with Bar(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+        task = bar.add_task("asking", total=None, told="")
+
+        def show(progress: Progress | Installed) -> None:
+            if isinstance(progress, Installed):
+                bar.console.print(_farewell(progress), style="dim", soft_wrap=True)
+                return
+            if progress.note:
+                bar.console.print(visible(progress.note), style="dim", soft_wrap=True)
+            bar.update(
+                task,
+                description=progress.phase,
+                total=progress.total_bytes,
+                completed=progress.done_bytes,
+                told=_told(progress),
+            )
+
+        yield show
+
+
+def _farewell(done: Installed) -> str:
+    state = "is installed already" if done.was_there else "is installed"
+    return f"{done.name} {state} ({size(done.size_bytes)}). It answers by this name."
+
+
+def _told(progress: Progress) -> str:
+    """`3.2 GB of 4.9 GB  25.1 MB/s  1:07 left`, as far as it is known."""
+    parts = [size(progress.done_bytes)]
+    if progress.total_bytes is not None:
+        parts[0] += f" of {size(progress.total_bytes)}"
+    if progress.rate_bytes_s:
+        parts.append(f"{size(int(progress.rate_bytes_s))}/s")
+    if progress.eta_s is not None and progress.phase == "downloading":
+        minutes, seconds = divmod(round(progress.eta_s), 60)
+        hours, minutes = divmod(minutes, 60)
+        parts.append(
+            f"{hours}:{minutes:02}:{seconds:02} left" if hours else f"{minutes}:{seconds:02} left"
+        )
+    return "  ".join(parts)
+
+
+def _rate(text: str | None) -> int | None:
+    """Bytes a second.
+
+    Raises:
+        InvalidRequest: it is no size, or nothing.
+    """
+    from ingle.settings.values import parse_size
+
+    if text is None:
+        return None
+    try:
+        rate = parse_size(text)
+    except ValueError as error:
+        raise InvalidRequest(f"`--limit-rate {text}`: {error}. Write it like 5MB.") from error
+    if rate < 1:
+        raise InvalidRequest("`--limit-rate 0` would never end. Leave it out for no limit.")
+    return rate
