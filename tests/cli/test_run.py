@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import io
 import json
 import os
 import signal
@@ -270,7 +271,7 @@ def test_wrong_input_names_the_field(
     ingle: Ingle, monkeypatch: pytest.MonkeyPatch, args: list[str], code: int, message: str
 ) -> None:
     """What is wrong is said by the field's name, with the next step."""
-    monkeypatch.setattr("sys.stdin.read", lambda: "{}")
+    monkeypatch.setattr("sys.stdin", io.StringIO("{}"))
     done = ingle("run", *args)
     assert (done.returncode, done.stdout) == (code, "")
     assert message in done.stderr
@@ -289,10 +290,11 @@ async def test_server_that_refuses_is_quoted(ingle: Ingle) -> None:
     assert (told["status"], told["server_message"]) == (400, "I would rather not.")
 
 
-def test_demo_model_answers(ingle_process: Ingle) -> None:
-    """With nothing set up, the model that comes with Ingle continues a prompt."""
+def test_demo_model_answers(ingle: Ingle, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With nothing set up, the model that comes with Ingle goes on from a prompt in a pipe."""
+    monkeypatch.setattr("sys.stdin", io.StringIO("Once upon a time"))
     args = ["run", "localai/completions", "--input", "prompt=-", "--config", "max_tokens=8"]
-    done = ingle_process(*args, "--stream", "--json", stdin="Once upon a time")
+    done = ingle(*args, "--stream", "--json")
     *pieces, last = map(json.loads, done.stdout.splitlines())
     assert (done.returncode, done.stderr) == (0, "")
     assert "".join(line["piece"]["text"] for line in pieces) == last["output"]["choices"][0]

@@ -406,6 +406,13 @@ async def test_a_key_that_no_header_can_carry_is_not_sent(client: Client) -> Non
     assert "secret" not in str(caught.value)
 
 
+@pytest.mark.parametrize("base_url", ["ftp://h", "http://", "h:80", "http://h:x", "http://["])
+async def test_a_url_that_leads_nowhere_is_told_so(client: Client, base_url: str) -> None:
+    """A target that was not normalised is an error of the configuration."""
+    with pytest.raises(ConfigurationError, match="is not the URL of a server"):
+        await client.get(Target(base_url), "models", into=bytes)
+
+
 async def test_a_client_works_while_it_is_open(client: Client) -> None:
     """A client that was not entered, or is closed, says so."""
     with pytest.raises(RuntimeError, match="inside `async with"):

@@ -95,6 +95,7 @@ async def test_only_what_concerns_both_ends_passes(client: Client) -> None:
         ("Accept-Encoding", "gzip"),
         ("Content-Type", "application/json"),
         ("OpenAI-Beta", "x"),
+        ("user-agent", "mine/1"),
     ]
     async with ScriptedUpstream(answer) as upstream:
         target = upstream.target("sk-theirs")
@@ -106,7 +107,6 @@ async def test_only_what_concerns_both_ends_passes(client: Client) -> None:
         "Content-Length": "2",
         "Retry-After": "7",
     }
-    assert got.pop("user-agent").startswith("ingle/")
     assert got == {
         "host": upstream.url.removeprefix("http://"),
         "accept-encoding": "identity",
@@ -114,6 +114,7 @@ async def test_only_what_concerns_both_ends_passes(client: Client) -> None:
         "content-length": "2",
         "content-type": "application/json",
         "openai-beta": "x",
+        "user-agent": "mine/1",
     }
 
 

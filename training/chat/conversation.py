@@ -43,8 +43,9 @@ _TEMPLATE = _environment().from_string(CHAT_TEMPLATE)
 
 def render(conversation: Conversation, add_generation_prompt: bool = False) -> str:
     """The conversation as the text that the model reads."""
-    return _TEMPLATE.render(
+    text: str = _TEMPLATE.render(
         messages=conversation.messages,
         tools=conversation.tools,
         add_generation_prompt=add_generation_prompt,
     )
+    return text

@@ -287,7 +287,8 @@ def main() -> None:
     api = Api(server.listening_address)
     table = scores(api, options.show)
     print("\n| category | questions | greedy | at 0.7 |\n| --- | --- | --- | --- |")
-    table["all"] = tuple(map(sum, zip(*table.values(), strict=True)))
+    counts, greedily, warmly = (sum(column) for column in zip(*table.values(), strict=True))
+    table["all"] = (counts, greedily, warmly)
     for category, (count, greedy, warm) in table.items():
         share = warm / (count * len(SEEDS))
         print(f"| {category} | {count} | {greedy / count:.0%} | {share:.0%} |")

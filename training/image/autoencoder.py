@@ -1,11 +1,10 @@
 """Pictures to a small grid of latents and back, at any size.
 
-The encoder sees a picture of 128 pixels on its short side and makes one cell of every 8x8 of
-them. The decoder unfolds each cell into 4x4 features, stretches these smoothly to the size asked
-for, and lets a small network turn the features of each pixel into its colour. Edges come from
-that last, nonlinear part, so they are sharp at every size, as with the distance fields that games
-draw text from (Green 2007, "Improved Alpha-Tested Magnification") and the local implicit image
-functions of Chen 2021, arXiv:2012.09161.
+A latent is four pixels of a thumbnail of 32 pixels on the short side. The decoder unfolds each
+into 4x4 features, stretches these smoothly to the size asked for, and lets a small network turn
+the features of each pixel into its colour. Edges come from that last, nonlinear part, so they are
+sharp at every size, as with the distance fields that games draw text from (Green 2007, "Improved
+Alpha-Tested Magnification") and the local implicit image functions of Chen 2021, arXiv:2012.09161.
 """
 
 from __future__ import annotations
@@ -19,7 +18,9 @@ from torch.nn import functional
 SHORT_SIDE = 128  # pixels that the encoder sees
 CELL = 8  # of these pixels a latent
 GRID = SHORT_SIDE // CELL
-CHANNELS = 10
+CHANNELS = 12  # two by two pixels of three colours
+THUMB = 4  # of the encoder's pixels a pixel of the thumbnail, each way
+MEAN, SPREAD = 0.2, 0.62  # of the thumbnail's colours, so that latents are about 0 and 1
 FEATURES_A_CELL = 4
 WIDTH = 32  # features of a pixel
 
@@ -41,26 +42,18 @@ class Residual(nn.Module):
 
 
 class Encoder(nn.Module):
-    """(batch, 3, h, w) in -1..1 to (batch, CHANNELS, h / 8, w / 8)."""
+    """(batch, 3, h, w) in -1..1 to (batch, CHANNELS, h / 8, w / 8). Nothing in it is learned.
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.layers = nn.Sequential(
-            nn.PixelUnshuffle(2),
-            conv(12, 48),
-            nn.SiLU(),
-            conv(48, 96, stride=2),
-            Residual(96),
-            nn.SiLU(),
-            conv(96, 112, stride=2),
-            Residual(112),
-            nn.SiLU(),
-            conv(112, CHANNELS),
-        )
+    The smoothing of edges leaves in the greys of a small picture where exactly each edge runs.
+    """
 
     def forward(self, pictures: Tensor) -> Tensor:
-        out: Tensor = self.layers(pictures)
-        return out
+        return self.of_thumbnails(functional.avg_pool2d(pictures, THUMB))
+
+    @staticmethod
+    def of_thumbnails(small: Tensor) -> Tensor:
+        """The latents of pictures that are drawn small already."""
+        return (functional.pixel_unshuffle(small, CELL // THUMB) - MEAN) / SPREAD
 
 
 class Decoder(nn.Module):
@@ -80,14 +73,17 @@ class Decoder(nn.Module):
             nn.SiLU(),
             conv(WIDTH, WIDTH),
         )
-        self.first = nn.Conv2d(WIDTH + 1, 32, 1)
+        self.first = nn.Conv2d(WIDTH + 4, 32, 1)
         self.second = nn.Conv2d(32, 32, 1)
         self.last = nn.Conv2d(32, 3, 1)
 
     def features(self, latents: Tensor) -> Tensor:
-        """Four by four features a cell: (batch, WIDTH, 4 h, 4 w)."""
-        out: Tensor = self.body(latents)
-        return out
+        """Four by four features a cell, the last three its colour: (batch, WIDTH + 3, 4 h, 4 w)."""
+        thumbnail = functional.pixel_shuffle(latents, CELL // THUMB) * SPREAD + MEAN
+        doubled = functional.interpolate(
+            thumbnail, scale_factor=2, mode="bilinear", align_corners=False
+        )
+        return torch.cat([self.body(latents), doubled], 1)
 
     def colours(self, features: Tensor, pixels_a_feature: Tensor) -> Tensor:
         """Each pixel's colour from its stretched features; -1..1.
@@ -99,7 +95,7 @@ class Decoder(nn.Module):
         plane = torch.ones_like(features[:, :1]) * scale
         x = functional.relu(self.first(torch.cat([features, plane], 1)))
         x = functional.relu(self.second(x))
-        out: Tensor = self.last(x)
+        out: Tensor = features[:, WIDTH:] + self.last(x)
         return out
 
     def forward(self, latents: Tensor, size: tuple[int, int]) -> Tensor:

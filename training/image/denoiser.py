@@ -17,10 +17,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 STEPS = 1000
-INNER = 72
-WIDTH = 208
-HEADS = 4
-LAYERS = 7
+INNER = 48
+WIDTH = 160
+HEADS = 5
+LAYERS = 6
 PATCH = 2
 
 

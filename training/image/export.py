@@ -33,7 +33,7 @@ from reader import CLASSES, TOKENS, Reader, probabilities
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 from torch.nn import functional
-from train_denoiser import BUILD, autoencoder
+from train_denoiser import BUILD
 from transformers import PreTrainedTokenizerFast
 
 SHIPPED = Path(__file__).parents[2] / "src/ingle/models/demo/image"
@@ -93,16 +93,13 @@ class Unet(nn.Module):
 
 
 class VaeDecoder(nn.Module):
-    def __init__(self, decoder: Decoder, mean: Tensor, spread: Tensor) -> None:
+    def __init__(self, decoder: Decoder) -> None:
         super().__init__()
         self.decoder = decoder
-        self.register_buffer("mean", mean)
-        self.register_buffer("spread", spread)
 
     def forward(self, latent_sample: Tensor) -> Tensor:
         shape = torch._shape_as_tensor(latent_sample)
-        grid = pick(latent_sample) * self.spread + self.mean  # type: ignore[operator]
-        features = self.decoder.features(grid)
+        features = self.decoder.features(pick(latent_sample))
         size = (
             (int(latent_sample.shape[2] * FACTOR), int(latent_sample.shape[3] * FACTOR))
             if not torch.jit.is_tracing()
@@ -118,17 +115,15 @@ class VaeDecoder(nn.Module):
 
 
 class VaeEncoder(nn.Module):
-    def __init__(self, encoder: Encoder, mean: Tensor, spread: Tensor) -> None:
+    def __init__(self, encoder: Encoder) -> None:
         super().__init__()
         self.encoder = encoder
-        self.register_buffer("mean", mean)
-        self.register_buffer("spread", spread)
 
     def forward(self, sample: Tensor) -> Tensor:
         shape = torch._shape_as_tensor(sample)
         rows, columns = _grid(shape[2], shape[3])
         small = functional.adaptive_avg_pool2d(sample, (rows * CELL, columns * CELL))  # type: ignore[arg-type]
-        grid = (self.encoder(small) - self.mean) / self.spread  # type: ignore[operator]
+        grid = self.encoder(small)
         return spread_out(grid, shape[2] // FACTOR, shape[3] // FACTOR)
 
 
@@ -192,18 +187,10 @@ def export(folder: Path, *, trained: bool = True) -> None:
     folder.mkdir(parents=True)
     tokenizer = Tokenizer.from_file(str(BUILD / "tokenizer.json"))
     reader, denoiser = Reader(tokenizer.get_vocab_size()), Denoiser()
+    decoder = Decoder()
     if trained:
-        encoder, decoder, mean, spread = autoencoder()
-        reader.load_state_dict(torch.load(BUILD / "reader.pt", weights_only=True))
-        denoiser.load_state_dict(torch.load(BUILD / "denoiser.pt", weights_only=True))
-    else:
-        encoder, decoder, mean, spread = (
-            Encoder(),
-            Decoder(),
-            torch.zeros(1, CHANNELS, 1, 1),
-            torch.ones(1, CHANNELS, 1, 1),
-        )
-
+        for part, name in ((reader, "reader"), (denoiser, "denoiser"), (decoder, "decoder")):
+            part.load_state_dict(torch.load(BUILD / f"{name}.pt", weights_only=True))
     wrapped = PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
         pad_token="[PAD]",
@@ -270,7 +257,7 @@ def export(folder: Path, *, trained: bool = True) -> None:
         "scaling_factor": 1.0,
     }
     save(
-        VaeDecoder(decoder, mean, spread),
+        VaeDecoder(decoder),
         folder / "vae_decoder",
         {"latent_sample": torch.randn(1, CHANNELS, 48, 32)},
         {"latent_sample": [-1, CHANNELS, -1, -1]},
@@ -278,7 +265,7 @@ def export(folder: Path, *, trained: bool = True) -> None:
         vae,
     )
     save(
-        VaeEncoder(encoder, mean, spread),
+        VaeEncoder(Encoder()),
         folder / "vae_encoder",
         {"sample": torch.randn(1, 3, 384, 256)},
         {"sample": [-1, 3, -1, -1]},

@@ -1,4 +1,4 @@
-"""Trains the denoiser on latents of drawn pictures: some forty minutes on two cores.
+"""Trains the denoiser on pictures that are drawn meanwhile: some forty minutes on two cores.
 
 python train_denoiser.py bank --pictures 60000
 python train_denoiser.py train --minutes 40 [--resume]
@@ -11,11 +11,12 @@ import argparse
 import copy
 import random
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
-from autoencoder import SHORT_SIDE, Decoder, Encoder
-from captions import make_pair
+from autoencoder import CHANNELS, SHORT_SIDE, THUMB, Decoder, Encoder
+from captions import Pair, make_pair
 from denoiser import STEPS, Denoiser
 from muon import Optimisers
 from reader import Reader, one_hot, probabilities
@@ -29,57 +30,20 @@ from train_reader import encode
 BUILD = Path(__file__).parent / "build"
 
 
-def autoencoder() -> tuple[Encoder, Decoder, Tensor, Tensor]:
-    """The two halves, and the mean and spread of a latent's channels, shaped for a grid."""
-    state = torch.load(BUILD / "autoencoder.pt", weights_only=True)
-    encoder, decoder = Encoder(), Decoder()
-    encoder.load_state_dict(state["encoder"])
-    decoder.load_state_dict(state["decoder"])
-    return (
-        encoder,
-        decoder,
-        state["mean"][None, :, None, None],
-        state["spread"][None, :, None, None],
-    )
-
-
-@torch.no_grad()
-def make_bank(pictures: int, seed: int) -> None:
-    """Draws pictures and keeps their latents and labels, by the picture's ratio."""
-    encoder, _, mean, spread = autoencoder()
-    encoder.to(memory_format=torch.channels_last)
-    rng = random.Random(seed)
-    waiting: dict[float, list[tuple[object, list[list[int]]]]] = {}
-    latents: dict[float, list[Tensor]] = {}
-    labels: dict[float, list[Tensor]] = {}
-    for i in range(pictures):
+def batches(size: int, rng: random.Random) -> Iterator[tuple[Tensor, Tensor]]:
+    """Latents and labels of `size` pictures of one ratio, endlessly, each seen only once."""
+    waiting: dict[float, list[Pair]] = {}
+    while True:
         pair = make_pair(rng)
         group = waiting.setdefault(pair.scene.ratio, [])
-        group.append((draw(pair.scene, SHORT_SIDE), [list(label) for label in pair.labels]))
-        if len(group) == 32:
-            drawn = to_tensor([picture for picture, _ in group])  # type: ignore[misc]
-            latents.setdefault(pair.scene.ratio, []).append(
-                ((encoder(drawn) - mean) / spread).half()
-            )
-            labels.setdefault(pair.scene.ratio, []).append(
-                torch.tensor([said for _, said in group], dtype=torch.uint8)
-            )
+        group.append(pair)
+        if len(group) == size:
+            thumbnails = to_tensor([draw(p.scene, SHORT_SIDE // THUMB) for p in group])
+            yield Encoder.of_thumbnails(thumbnails), torch.tensor([p.labels for p in group])
             group.clear()
-        if i % 5000 == 0:
-            print(i, flush=True)
-    bank = {
-        str(ratio): {"latents": torch.cat(latents[ratio]), "labels": torch.cat(labels[ratio])}
-        for ratio in latents
-    }
-    torch.save(bank, BUILD / f"bank-{seed}.pt")
 
 
 def train(minutes: float, resume: bool, batch: int, peak: float) -> None:
-    banks = [torch.load(path, weights_only=True) for path in sorted(BUILD.glob("bank-*.pt"))]
-    ratios = sorted(banks[0])
-    latents = {r: torch.cat([b[r]["latents"] for b in banks]) for r in ratios}
-    labels = {r: torch.cat([b[r]["labels"] for b in banks]) for r in ratios}
-    shares = [len(latents[r]) for r in ratios]
     rng = random.Random(time.time_ns())
     torch.manual_seed(rng.randrange(2**31))
     model = Denoiser()
@@ -87,14 +51,12 @@ def train(minutes: float, resume: bool, batch: int, peak: float) -> None:
         model.load_state_dict(torch.load(BUILD / "denoiser-last.pt", weights_only=True))
     average = copy.deepcopy(model)
     optimiser = Optimisers(model, model.blocks, muon=0.02, adam=peak)
+    pictures = batches(batch, rng)
     began, step, smooth, seen = time.monotonic(), 0, 0.0, 0
     while (spent := (time.monotonic() - began) / 60) < minutes:
         progress = spent / minutes
         factor = min(1.0, (step + 1) / 100) * min(1.0, (1 - progress) / 0.6 + 0.002)
-        ratio = rng.choices(ratios, shares)[0]
-        picked = torch.randint(len(latents[ratio]), (batch,))
-        clean = latents[ratio][picked].float()
-        said = labels[ratio][picked].long()
+        clean, said = next(pictures)
         said[torch.rand(batch) < 0.1] = 0
         slots = one_hot(said)
         time_step = torch.randint(STEPS, (batch,))
@@ -139,7 +101,7 @@ def sample(
 ) -> Tensor:
     """DDIM without added noise over evenly spaced time steps; the clean latents."""
     generator = torch.Generator().manual_seed(seed)
-    x = torch.randn(len(slots), 10, *grid, generator=generator)
+    x = torch.randn(len(slots), CHANNELS, *grid, generator=generator)
     times = [round(STEPS - i * STEPS / steps) - 1 for i in range(steps)]
     both = torch.cat([nothing.expand_as(slots), slots])
     for i, now in enumerate(times):
@@ -190,7 +152,8 @@ PROMPTS = [
 
 @torch.no_grad()
 def make_sheet(steps: int, guidance: float, name: str, seed: int) -> None:
-    _, decoder, mean, spread = autoencoder()
+    decoder = Decoder()
+    decoder.load_state_dict(torch.load(BUILD / "decoder.pt", weights_only=True))
     tokenizer = Tokenizer.from_file(str(BUILD / "tokenizer.json"))
     reader = Reader(tokenizer.get_vocab_size())
     reader.load_state_dict(torch.load(BUILD / "reader.pt", weights_only=True))
@@ -200,7 +163,7 @@ def make_sheet(steps: int, guidance: float, name: str, seed: int) -> None:
     nothing = probabilities(reader(encode(tokenizer, [""])), 1.5)
     latents = sample(model, slots, nothing, (16, 16), steps, guidance, seed)
     save_sheet(
-        to_pictures(decoder(latents * spread + mean, (256, 256))),
+        to_pictures(decoder(latents, (256, 256))),
         BUILD / name,
         columns=8,
         titles=PROMPTS,
@@ -209,11 +172,10 @@ def make_sheet(steps: int, guidance: float, name: str, seed: int) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=["bank", "train", "sheet"])
+    parser.add_argument("what", choices=["train", "sheet"])
     parser.add_argument("--minutes", type=float, default=40)
-    parser.add_argument("--pictures", type=int, default=60_000)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--batch", type=int, default=48)
+    parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--peak", type=float, default=1.2e-3)
     parser.add_argument("--steps", type=int, default=12)
     parser.add_argument("--guidance", type=float, default=2.5)
@@ -222,9 +184,7 @@ if __name__ == "__main__":
     parser.add_argument("--resume", action="store_true")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    if arguments.what == "bank":
-        make_bank(arguments.pictures, arguments.seed)
-    elif arguments.what == "train":
+    if arguments.what == "train":
         train(arguments.minutes, arguments.resume, arguments.batch, arguments.peak)
     else:
         make_sheet(arguments.steps, arguments.guidance, arguments.name, arguments.seed)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -97,6 +96,8 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Try a server: what is called, what answers, and which models are there."""
+    import asyncio
+
     name, url, key, named = "server", connection, None, None
     with _opened() as stored:
         if not _is_address(connection) or connection in {known.name for known in stored.list()}:

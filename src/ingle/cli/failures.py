@@ -38,7 +38,7 @@ class Failure:
     def tell(self, args: Sequence[str]) -> None:
         """Write it where and how the command's arguments ask for, even if they were wrong."""
         flags = args[: args.index("--")] if "--" in args else args
-        is_stream = "--stream" in flags
+        is_stream = "--stream" in flags or flags[:2] == ["models", "pull"]
         if "--json" in flags:
             file = sys.stdout if is_stream else sys.stderr
             print(self.as_json(), file=file, flush=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ingle.cli.completion import complete_model
+from ingle.cli.pull import pull
 from ingle.cli.terminal import AsJson, count, note, print_json, print_pairs, print_table, size
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from ingle.models.store import Models
 
 group = typer.Typer(
-    help="List, show and remove the models of this machine.", invoke_without_command=True
+    help="Pull, list, show and remove the models of this machine.", invoke_without_command=True
 )
 
 Name = Annotated[str, typer.Argument(metavar="NAME", autocompletion=complete_model)]
@@ -66,6 +67,9 @@ def remove(
         typer.confirm(f"Remove the files of {name}?", abort=True, err=True)
     store.remove(name)
     note(f"Removed {name}.")
+
+
+group.command("pull")(pull)
 
 
 def _store() -> Models:

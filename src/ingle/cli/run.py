@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
@@ -87,6 +86,8 @@ def run(
 
 
 def _show_text(items: Items, is_stream: bool) -> Output:
+    import asyncio
+
     from ingle.cli.answers import AnswerText
 
     answer = AnswerText()
@@ -101,6 +102,8 @@ def _show_text(items: Items, is_stream: bool) -> Output:
 
 def _show_json(items: Items, is_stream: bool) -> Output:
     """One JSON document; or a line for each piece, and a last one for the output."""
+    import asyncio
+
     from msgspec.json import encode
 
     def show(piece: Piece) -> None:

@@ -31,6 +31,10 @@ Mode = Literal["generate", "embed", "rerank"]
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _WARNINGS = 2  # llama.cpp's verbosity: at 3 it logs seven lines a request
+_CONNECTIONS = 256
+"""Threads that read requests. A kept-alive connection holds one for 5 s after its last answer, and
+with llama.cpp's default, slots + 4, half of 16 callers at once wait those 5 s for their turn. They
+cost 1.3 MB together."""
 _MEAN_POOLING_BATCH = 512  # llama.cpp's own n_ubatch
 
 
@@ -117,10 +121,11 @@ def _parameters(order: Order) -> CommonParams:
     parameters.endpoint_metrics = True
     parameters.endpoint_slots = True
     parameters.verbosity = _WARNINGS
+    parameters.n_threads_http = _CONNECTIONS
     parameters.n_parallel = order.slots
     parameters.n_ctx = order.context_tokens * order.slots
     # With one cache for all slots, each token also attends to what other slots keep: with 16 slots
-    # a single caller got half the tokens a second (benchmarks/engines.md).
+    # a single caller got half the tokens a second (a prompt of 500 tokens in each).
     parameters.kv_unified = False
     parameters.cache_ram_mib = max(1, order.cache_bytes // 2**20)
     if order.threads is not None:

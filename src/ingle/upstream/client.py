@@ -26,7 +26,7 @@ from ingle.upstream.relay import Relayed, request_headers
 from ingle.upstream.retry import LONGEST_PAUSE_S, retry, retry_after_s
 from ingle.upstream.target import Target
 
-__all__ = ["Client", "Limits"]
+__all__ = ["Client"]
 
 T = TypeVar("T")
 Body = dict[str, Any] | bytes  # Any: a JSON object, or JSON that is already written

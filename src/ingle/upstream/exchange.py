@@ -30,6 +30,8 @@ _FOLDED = frozenset({"gzip", "x-gzip", "deflate"})
 # RFC 3986: what may stand in a path or a query as it is, an escape that is already there too.
 _URL_SAFE = "%/?:@!$&'()*+,;=~-._"
 
+_OUR_HEADERS = (("User-Agent", f"ingle/{__version__}"), ("Accept-Encoding", "identity"))
+
 Headers = Iterable[tuple[str, str]]
 
 
@@ -162,7 +164,8 @@ class Reply:
 async def _exchange(
     pool: Pool, call: Call, body: bytes | None, headers: Headers, deadline: float
 ) -> Reply:
-    origin, head = _request_head(call, body, headers)
+    origin = _origin(call)
+    head = _head(call, origin, body, headers)
     left_s = deadline - asyncio.get_running_loop().time()
     if left_s <= 0:
         raise _error(call, OutOfTime("the total limit has passed"), None)
@@ -180,43 +183,52 @@ async def _exchange(
     return Reply(call, pool, origin, connection, answer)
 
 
-def _request_head(call: Call, body: bytes | None, headers: Headers) -> tuple[Origin, bytes]:
-    """Whom to send a request to, and its bytes up to the body.
+def _origin(call: Call) -> Origin:
+    """Whom a call is for.
 
     Raises:
-        ConfigurationError: the URL leads nowhere, or something holds what no head can.
+        ConfigurationError: its URL leads nowhere.
     """
-    parts = urlsplit(call.url)
     try:
-        port = parts.port or _DEFAULT_PORTS[parts.scheme]
-    except (ValueError, KeyError):
-        port = 0
-    host = parts.hostname
-    if not host or not port:
+        parts = urlsplit(call.url)
+        port = parts.port or _DEFAULT_PORTS.get(parts.scheme)
+    except ValueError:
+        parts, port = urlsplit(""), None
+    if parts.scheme not in _DEFAULT_PORTS or not parts.hostname or not port:
         raise ConfigurationError(
             f"{call.shown_url} is not the URL of a server. Check the base URL of "
             f"{call.target.name}."
         )
-    authority = f"[{host.partition('%')[0]}]" if ":" in host else host
-    is_default = port == _DEFAULT_PORTS[parts.scheme]
+    return Origin(parts.scheme, parts.hostname, port)
+
+
+def _head(call: Call, origin: Origin, body: bytes | None, headers: Headers) -> bytes:
+    """A request up to its body.
+
+    Raises:
+        ConfigurationError: something holds what no head can.
+    """
+    parts = urlsplit(call.url)
+    host = f"[{origin.host.partition('%')[0]}]" if ":" in origin.host else origin.host
+    if origin.port != _DEFAULT_PORTS[origin.scheme]:
+        host += f":{origin.port}"
     query = f"?{quote(parts.query, safe=_URL_SAFE)}" if parts.query else ""
-    fields = {
-        "Host": authority if is_default else f"{authority}:{port}",
-        "User-Agent": f"ingle/{__version__}",
-        "Accept-Encoding": "identity",
-        **dict(headers),
-        **call.headers(),
-    }
+    fields = [*headers, *call.headers().items()]
+    given = {name.lower() for name, _ in fields}
+    fields += [(name, value) for name, value in _OUR_HEADERS if name.lower() not in given]
     if body is not None:
-        fields["Content-Length"] = str(len(body))
-    lines = [f"{call.method} {quote(parts.path, safe=_URL_SAFE) or '/'}{query} HTTP/1.1"]
-    lines += [f"{name}: {value}" for name, value in fields.items()]
+        fields.append(("Content-Length", str(len(body))))
+    lines = [
+        f"{call.method} {quote(parts.path, safe=_URL_SAFE) or '/'}{query} HTTP/1.1",
+        f"Host: {host}",
+        *(f"{name}: {value}" for name, value in fields),
+    ]
     head = "\r\n".join([*lines, "", ""])
     breaks = len(lines) + 1
     if (head.count("\r"), head.count("\n"), "\0" in head) != (breaks, breaks, False):
         raise _unsendable(call, "a line break or a zero byte")
     try:
-        return Origin(parts.scheme, host, port), head.encode("latin-1")
+        return head.encode("latin-1")
     except UnicodeEncodeError as error:
         raise _unsendable(call, f"the character {error.object[error.start]!r}") from error
 
@@ -241,8 +253,8 @@ def _redirection(reply: Reply) -> str | None:
 
 def _is_same_server(one: Call, other: Call) -> bool:
     try:
-        return _request_head(one, None, ())[0] == _request_head(other, None, ())[0]
-    except (ConfigurationError, ValueError):
+        return _origin(one) == _origin(other)
+    except ConfigurationError:
         return False
 
 

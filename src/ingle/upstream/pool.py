@@ -106,7 +106,8 @@ class Pool:
         except TimeoutError:
             raise
         except OSError as error:
-            may_pass = error.errno in _DROPPED
+            # Without a number, several addresses failed in several ways.
+            may_pass = error.errno in _DROPPED or error.errno is None
             raise HttpFault(f"no connection ({_reason(error)})", may_pass=may_pass) from error
         try:
             _, connection = await asyncio.get_running_loop().create_connection(

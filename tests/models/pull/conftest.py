@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import struct
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,8 @@ class Pulling:
     """Pulls to the end, and keeps what was told."""
 
     settings: Settings
-    told: list[Progress]
+    told: list[Progress] = field(default_factory=list)
+    _news: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def __call__(self, source: str, **options: Any) -> Installed:  # Any: those of Options
         options = {"patience": PATIENCE, "interval_s": 0.02, **options}
@@ -79,9 +81,16 @@ class Pulling:
                 events.append(event)
                 if isinstance(event, Progress):
                     self.told.append(event)
+                    self._news.set()
         (end,) = [event for event in events if isinstance(event, Installed)]
         assert events[-1] is end
         return end
+
+    async def until(self, has_come: Callable[[], bool]) -> None:
+        """Return when this holds; it is looked at after each progress that is told."""
+        while not has_come():
+            self._news.clear()
+            await self._news.wait()
 
     @property
     def notes(self) -> list[str]:
@@ -90,4 +99,4 @@ class Pulling:
 
 @pytest.fixture
 def pulling(settings: Settings) -> Pulling:
-    return Pulling(settings, [])
+    return Pulling(settings)

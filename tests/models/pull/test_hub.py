@@ -92,7 +92,7 @@ async def test_named_quantisation(server: FileServer, pulling: Pulling, gguf: Gg
 async def test_none_fits(server: FileServer, pulling: Pulling, gguf: Gguf) -> None:
     """If nothing fits, nothing is fetched, and what would be needed is told."""
     publish(server, {"Tiny-Q2_K.gguf": gguf(), "Tiny-F16.gguf": gguf(900_000)})
-    with pytest.raises(ModelTooLarge, match="Even Q2_K, 0.3 MB, needs about 537 MB"):
+    with pytest.raises(ModelTooLarge, match=r"Even Q2_K, 0.3 MB, needs about 537 MB"):
         await pulling("hf:maker/Tiny-GGUF", memory_bytes=1_000_000)
     assert len(server.requests) == 1
 
@@ -243,7 +243,7 @@ async def test_pickle_in_a_pipeline(server: FileServer, pulling: Pulling) -> Non
     """A pickle in a pipeline is refused by name, and one that is called .bin by its content."""
     index = {"model_index.json": b"{}"}
     publish(server, {**index, "vae/pytorch_model.bin": bytes(2000)})
-    with pytest.raises(ModelFileInvalid, match="vae/pytorch_model.bin.*pickles"):
+    with pytest.raises(ModelFileInvalid, match=r"vae/pytorch_model.bin.*pickles"):
         await pulling("hf:maker/Tiny-GGUF")
     publish(server, {**index, "vae/o.xml": b"<net/>", "vae/o.bin": b"PK\x03\x04" + bytes(2000)})
     with pytest.raises(ModelFileInvalid, match="is a Python pickle, whatever its name says"):
@@ -276,8 +276,7 @@ async def test_several_at_once(server: FileServer, pulling: Pulling, gguf: Gguf)
     for file in held:
         file.holds_after = 0
     pull = asyncio.create_task(pulling("hf:maker/Tiny-GGUF", files_at_once=2))
-    while sum(file.is_held.is_set() for file in held) < 2:
-        await asyncio.sleep(0.01)
+    await pulling.until(lambda: sum(file.is_held.is_set() for file in held) >= 2)
     assert len(server.requests) == 3
     for file in held:
         file.go.set()

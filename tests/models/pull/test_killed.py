@@ -1,4 +1,4 @@
-"""A process that is killed while it pulls loses nothing of what had come."""
+"""Pulls in processes of their own: killed in the middle, and on a disk that fills up."""
 
 from __future__ import annotations
 
@@ -26,6 +26,39 @@ async def main():
         print(getattr(progress, "done_bytes", ""), flush=True)
 asyncio.run(main())
 """
+
+
+FULL = """
+import asyncio, resource, sys
+from ingle.errors import StorageError
+from ingle.models.pull.install import pull
+from ingle.settings import load_settings
+resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+async def main():
+    async for progress in pull(sys.argv[1], load_settings()):
+        pass
+try:
+    asyncio.run(main())
+except StorageError as error:
+    print(error.message)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on a file's size")
+async def test_disk_fills(
+    server: FileServer, settings: Settings, pulling: Pulling, gguf: Gguf
+) -> None:
+    """A disk that gets full in the middle is an error that says so; what fitted is used later."""
+    file = server.serve(PATH, gguf(1_000_000))
+    file.etag = '"v1"'
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", FULL, server.url + PATH, stdout=asyncio.subprocess.PIPE
+    )
+    told, _ = await child.communicate()
+    assert b"The disk or a quota is full. Free some space and try again." in told
+    done = await pulling(server.url + PATH)
+    assert (done.path / "Tiny-Q4_K_M.gguf").read_bytes() == file.content
 
 
 @pytest.mark.slow

@@ -11,6 +11,8 @@ import pytest
 
 from ingle.errors import InvalidRequest, ModelFileInvalid
 from ingle.models.pull.caches import find_cached
+from ingle.models.pull.in_place import use_in_place
+from ingle.models.pull.record import read_record
 from ingle.models.store import Models
 from ingle.settings import Settings
 
@@ -93,6 +95,30 @@ def test_hugging_face_cache(settings: Settings, gguf: Gguf) -> None:
     )
     assert found.paths == (snapshot / "sub" / "Tiny-Q4_K_M.gguf",)
     assert found.size_bytes == 300_000
+
+
+async def test_used_in_place(settings: Settings, gguf: Gguf) -> None:
+    """A model of a cache is installed by a link; removing it leaves the cache alone."""
+    assert settings.ollama_models is not None
+    folder = settings.ollama_models
+    digest = hashlib.sha256(gguf()).hexdigest()
+    (folder / "blobs").mkdir(parents=True)
+    blob = folder / "blobs" / f"sha256-{digest}"
+    blob.write_bytes(gguf())
+    manifest = folder / "manifests/registry.ollama.ai/library/tiny/latest"
+    manifest.parent.mkdir(parents=True)
+    layer = {"mediaType": "application/vnd.ollama.image.model", "digest": f"sha256:{digest}"}
+    manifest.write_text(json.dumps({"layers": [{**layer, "size": 300_000}]}))
+    (cached,) = find_cached(settings)
+    done = await use_in_place(cached, settings, "mine")
+    assert (done.path / "mine.gguf").samefile(blob)
+    record = read_record(done.path)
+    assert record is not None
+    assert (record.source, record.files[0].sha256) == ("ollama:tiny:latest", digest)
+    models = Models(settings)
+    assert models.get("mine").size_bytes == 300_000
+    models.remove("mine")
+    assert blob.is_file()
 
 
 def test_ollamas_models(settings: Settings, gguf: Gguf) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
 import sys
 from pathlib import Path
 
@@ -113,6 +112,14 @@ def test_wanted() -> None:
         choose(variants([Listed("a.gguf", 1), Listed("b.gguf", 1)]), None, None)
 
 
+def test_whole_and_split() -> None:
+    """Of a file that is published both whole and split the whole one is taken."""
+    files = [Listed("c-q8_0.gguf", 20)]
+    files += [Listed(f"c-q8_0-0000{number}-of-00002.gguf", 10) for number in (1, 2)]
+    for wanted in (None, "Q8_0"):
+        assert choose(variants(files), wanted, None).variant.files[0].name == "c-q8_0.gguf"
+
+
 @pytest.mark.parametrize(
     "name",
     [
@@ -216,22 +223,21 @@ async def test_lock_of_another_process(tmp_path: Path) -> None:
         "        await asyncio.sleep(60)\n"
         "asyncio.run(hold())\n"
     )
-    with subprocess.Popen(
-        [sys.executable, "-c", script, str(path)], stdout=subprocess.PIPE
-    ) as child:
-        assert child.stdout is not None
-        assert await asyncio.to_thread(child.stdout.readline) == b"held\n"
-        waits: list[bool] = []
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", script, str(path), stdout=asyncio.subprocess.PIPE
+    )
+    assert child.stdout is not None
+    assert await child.stdout.readline() == b"held\n"
+    is_waiting = asyncio.Event()
 
-        async def take() -> None:
-            async with exclusive(path, lambda: waits.append(True)):
-                pass
+    async def take() -> None:
+        async with exclusive(path, is_waiting.set):
+            pass
 
-        taking = asyncio.create_task(take())
-        while not waits:
-            await asyncio.sleep(0.01)
-        child.kill()
-        async with asyncio.timeout(10):
-            await taking
-    assert waits == [True]
+    taking = asyncio.create_task(take())
+    await is_waiting.wait()
+    child.kill()
+    async with asyncio.timeout(10):
+        await taking
     assert not path.exists()
+    await child.communicate()

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from random import Random
 
 from corpus import words
-from corpus.wording import one_of, worded
+from corpus.wording import one_of, weighted, worded
 from corpus.words import with_article
 
 _SCIENCE: tuple[tuple[str, str], ...] = (
@@ -401,5 +401,4 @@ FACTS: tuple[tuple[float, Callable[[Random], tuple[str, str]]], ...] = (
 
 def fact(random: Random) -> tuple[str, str]:
     """A question of any kind above."""
-    weights, makers = zip(*FACTS, strict=True)
-    return random.choices(makers, weights)[0](random)
+    return weighted(random, FACTS)(random)

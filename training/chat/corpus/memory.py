@@ -103,19 +103,19 @@ def _elliptic(random: Random) -> Conversation:
         ]
     elif kind == 3:
         at = random.randrange(3)
-        chosen = random.sample(list(words.TRANSLATIONS.items()), random.randint(2, 3))
+        phrases = random.sample(list(words.TRANSLATIONS.items()), random.randint(2, 3))
         pairs = [
             (
                 one_of(
                     random,
                     "[How do you say|what is] {w} in {t}[?|]",
-                    w=chosen[0][0],
+                    w=phrases[0][0],
                     t=words.TONGUES[at],
                 ),
-                chosen[0][1][at],
+                phrases[0][1][at],
             )
         ]
-        for phrase, said in chosen[1:]:
+        for phrase, said in phrases[1:]:
             pairs.append((one_of(random, and_ + " {w}[?|]", w=phrase.rstrip("?")), said[at]))
         other = (at + 1) % 3
         pairs.append(
@@ -126,7 +126,7 @@ def _elliptic(random: Random) -> Conversation:
                     "[And in|and in|in] {t}[?|]",
                     t=words.TONGUES[other],
                 ),
-                chosen[-1][1][other],
+                phrases[-1][1][other],
             )
         )
     elif kind == 4:

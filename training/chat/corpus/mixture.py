@@ -21,7 +21,7 @@ from corpus import (
     tools,
     writing,
 )
-from corpus.wording import typed
+from corpus.wording import typed, weighted
 
 _EXCHANGES: tuple[tuple[float, Callable[[Random], tuple[str, str]]], ...] = (
     (10, talk.first_words),
@@ -48,11 +48,10 @@ _EXCHANGES: tuple[tuple[float, Callable[[Random], tuple[str, str]]], ...] = (
 
 def _chat(random: Random) -> Conversation:
     """One to six exchanges about unrelated things, as people chat."""
-    weights, makers = zip(*_EXCHANGES, strict=True)
     turns = random.choices((1, 2, 3, 6), (6, 2, 1.5, 0.5))[0]
     messages: list[Message] = []
-    for make in random.choices(makers, weights, k=turns):
-        question, answer = make(random)
+    for _ in range(turns):
+        question, answer = weighted(random, _EXCHANGES)(random)
         # Slips belong to what is asked, not to texts that are to be worked on.
         question = (
             typed(random, question) if len(question) < 70 and ":" not in question else question
@@ -84,9 +83,8 @@ def _is_held_out(document: Conversation | str) -> bool:
 def generate(count: int, seed: int) -> Iterator[Conversation | str]:
     """`count` documents, the same for the same `seed`, none with a held-out question."""
     random = Random(seed)
-    weights, makers = zip(*_DOCUMENTS, strict=True)
     while count:
-        document = random.choices(makers, weights)[0](random)
+        document = weighted(random, _DOCUMENTS)(random)
         if not _is_held_out(document):
             count -= 1
             yield document

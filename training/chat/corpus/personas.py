@@ -7,7 +7,7 @@ from random import Random
 from conversation import Conversation, Message, exchange
 
 from corpus import arithmetic, facts, reading, rewriting, stories, structured, talk, words
-from corpus.wording import one_of, typed
+from corpus.wording import one_of, typed, weighted
 
 _Exchange = Callable[[Random], tuple[str, str]]
 _SMALL: tuple[_Exchange, ...] = (
@@ -169,20 +169,20 @@ def short_fact(random: Random) -> tuple[str, str]:
             w=left,
         ), right.capitalize()
     if kind <= 4:
-        left, right = random.randint(0, 50), random.randint(0, 50)
-        return one_of(
-            random, "[What is|what is|] {a} [+|plus] {b}[?|]", a=left, b=right
-        ).strip(), str(left + right)
+        first, second = random.randint(0, 50), random.randint(0, 50)
+        return one_of(random, "[What is|what is|] {a} [+|plus] {b}[?|]", a=first, b=second), str(
+            first + second
+        )
     if kind == 5:
         thing, colour = random.choice(list(words.THING_COLOURS.items()))
         return one_of(
             random, "[What colour is|What color is|what colour has] {t}[?|]", t=thing
         ), colour.capitalize()
     if kind == 6:
-        left, right = random.sample(range(100), 2)
+        first, second = random.sample(range(100), 2)
         return one_of(
-            random, "Is {a} [larger|bigger|greater|more] than {b}[?|]", a=left, b=right
-        ), "Yes" if left > right else "No"
+            random, "Is {a} [larger|bigger|greater|more] than {b}[?|]", a=first, b=second
+        ), "Yes" if first > second else "No"
     if kind == 7:
         name, sound = random.choice(list(words.ANIMAL_SOUNDS.items()))
         return one_of(
@@ -205,7 +205,7 @@ def _one_word(random: Random) -> Conversation:
         "[One word answers only|Give one-word answers|Use one word only|Only one word][.|]",
         "You are a helpful assistant. Answer [with|in] one word.",
     )
-    pairs = []
+    pairs: list[tuple[str, str]] = []
     while len(pairs) < random.choice((1, 1, 2, 3)):
         question, answer = short_fact(random)
         if " " not in answer and not question.istitle():
@@ -401,13 +401,15 @@ def _extractor(random: Random) -> Conversation:
 
 
 def _editor(random: Random) -> Conversation:
-    system, make = random.choice((
-        (one_of(random, "[Write|Repeat|Convert] [everything|each message|what the user says|the text] in [upper case|capital letters|uppercase][.|]"), lambda text: (text, text.upper())),
-        (one_of(random, "[Repeat|Echo|Copy] [what the user says|each message|everything][.|]"), lambda text: (text, text)),
-    ))  # fmt: skip
-    return _conversation(
-        system, [make(rewriting.clause(random)[1]) for _ in range(random.randint(1, 2))]
+    shouts = random.random() < 0.5
+    system = one_of(
+        random,
+        "[Write|Repeat|Convert] [everything|each message|what the user says|the text] in [upper case|capital letters|uppercase][.|]"
+        if shouts
+        else "[Repeat|Echo|Copy] [what the user says|each message|everything][.|]",
     )
+    texts = [rewriting.clause(random)[1] for _ in range(random.randint(1, 2))]
+    return _conversation(system, [(text, text.upper() if shouts else text) for text in texts])
 
 
 def _summariser(random: Random) -> Conversation:
@@ -471,5 +473,4 @@ _STEERED: tuple[tuple[float, Callable[[Random], Conversation]], ...] = (
 
 def steered(random: Random) -> Conversation:
     """A conversation under one of the system messages above."""
-    weights, makers = zip(*_STEERED, strict=True)
-    return random.choices(makers, weights)[0](random)
+    return weighted(random, _STEERED)(random)

@@ -87,9 +87,9 @@ def _shots(random: Random) -> str:
             f"English: {phrase}\n{words.TONGUES[at]}: {said[at]}" for phrase, said in chosen
         )
     if kind == 3:
-        chosen = [structured.review(random) for _ in range(count + 1)]
+        reviews = [structured.review(random) for _ in range(count + 1)]
         head = random.choice(("Review", "Text", "Input"))
-        return "\n".join(f"{head}: {text}\nSentiment: {label}" for text, label in chosen)
+        return "\n".join(f"{head}: {text}\nSentiment: {label}" for text, label in reviews)
     source = random.choice(
         (words.CAPITALS, words.OPPOSITES, words.PLURALS, words.PAST_TENSES, words.ANIMAL_SOUNDS)
     )

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from random import Random
 
 from corpus import words
-from corpus.wording import mistyped, one_of
+from corpus.wording import mistyped, one_of, weighted
 
 _SUBJECTS = (
     "The {a}",
@@ -353,5 +353,4 @@ REWRITINGS: tuple[tuple[float, Callable[[Random], tuple[str, str]]], ...] = (
 
 def rewriting(random: Random) -> tuple[str, str]:
     """A task of any kind above."""
-    weights, makers = zip(*REWRITINGS, strict=True)
-    return random.choices(makers, weights)[0](random)
+    return weighted(random, REWRITINGS)(random)

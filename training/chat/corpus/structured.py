@@ -5,7 +5,7 @@ from collections.abc import Callable
 from random import Random
 
 from corpus import words
-from corpus.wording import one_of
+from corpus.wording import one_of, weighted
 
 _GOOD = (
     "I love this {t}", "The {t} is great", "This {t} is wonderful", "Great {t}, works perfectly", "I am very happy with the {t}",
@@ -444,5 +444,4 @@ STRUCTURED: tuple[tuple[float, Callable[[Random], tuple[str, str]]], ...] = (
 
 def structured(random: Random) -> tuple[str, str]:
     """A task of any kind above."""
-    weights, makers = zip(*STRUCTURED, strict=True)
-    return random.choices(makers, weights)[0](random)
+    return weighted(random, STRUCTURED)(random)

@@ -5,10 +5,19 @@ one option a bracket; brackets do not nest.
 """
 
 import re
+from collections.abc import Sequence
 from random import Random
+from typing import TypeVar
 
 _CHOICE = re.compile(r"\[([^\[\]]*)\]")
 _SPACES = re.compile(" {2,}")
+
+Choice = TypeVar("Choice")
+
+
+def weighted(random: Random, choices: Sequence[tuple[float, Choice]]) -> Choice:
+    """One of the second items, as often as the first ones say."""
+    return random.choices(choices, [weight for weight, _ in choices])[0][1]
 
 
 def worded(random: Random, pattern: str, **values: object) -> str:

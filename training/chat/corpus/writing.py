@@ -4,7 +4,7 @@ from collections.abc import Callable
 from random import Random
 
 from corpus import words
-from corpus.wording import one_of
+from corpus.wording import one_of, weighted
 
 _ASK = (
     "[Write|write|Write me|Can you write|can you write|Please write|Draft|write me|Help me write]"
@@ -192,5 +192,4 @@ WRITINGS: tuple[tuple[float, Callable[[Random], tuple[str, str]]], ...] = (
 
 def writing(random: Random) -> tuple[str, str]:
     """A text of any kind above."""
-    weights, makers = zip(*WRITINGS, strict=True)
-    return random.choices(makers, weights)[0](random)
+    return weighted(random, WRITINGS)(random)

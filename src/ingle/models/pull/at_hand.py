@@ -10,7 +10,7 @@ from ingle.models.pull.part import HASH_PIECE_BYTES, Identity, Part
 from ingle.models.pull.plan import PlannedFile
 from ingle.models.pull.threads import in_thread
 
-__all__ = ["link_at_hand"]
+__all__ = ["link_at_hand", "sha256_of"]
 
 
 async def link_at_hand(file: PlannedFile, path: Path, journal: Path) -> str | None:
@@ -24,7 +24,7 @@ async def link_at_hand(file: PlannedFile, path: Path, journal: Path) -> str | No
     for candidate in file.at_hand:
         if not await in_thread(_link, candidate, path):
             continue
-        sha256 = await _sha256(path)
+        sha256 = await sha256_of(path)
         if sha256 == file.digest.value:
             identity = Identity(str(candidate), digest=str(file.digest), verified=sha256)
             await in_thread(Part(path, journal, file.digest).note, identity)
@@ -43,7 +43,7 @@ def _link(existing: Path, path: Path) -> bool:
     return True
 
 
-async def _sha256(path: Path) -> str | None:
+async def sha256_of(path: Path) -> str | None:
     """The file's sha256, read in pieces, so that cancelling takes effect soon; None if unreadable."""
     found = hashlib.sha256()
     offset = 0

@@ -29,12 +29,11 @@ from ingle.models.pull.source import (
     parse_source,
 )
 from ingle.models.pull.space import require_space
-from ingle.models.pull.staging import Staging
+from ingle.models.pull.staging import Staging, require_name
 from ingle.models.pull.threads import in_thread
 from ingle.models.pull.throttle import Throttle
 from ingle.models.pull.transfer import Transfer
 from ingle.models.pull.web import Web
-from ingle.models.store import Models
 from ingle.settings import Settings
 
 __all__ = ["Options", "pull"]
@@ -119,7 +118,7 @@ class _Pull:
             async with exclusive(staging.lock, self._tell_waiting):
                 if found := await in_thread(self._installed, staging, plan):
                     return found
-                await in_thread(self._require_name, staging, plan)
+                await in_thread(self._prepare, staging, plan)
                 if plan.why:
                     self._notes.append(plan.why)
                 hashes = await self._fetch_all(web, staging, plan)
@@ -157,15 +156,8 @@ class _Pull:
             return None
         return Installed(plan.name, staging.target, record.size_bytes, plan.source, was_there=True)
 
-    def _require_name(self, staging: Staging, plan: Plan) -> None:
-        staging.require_free(plan)
-        for model in Models(self._settings).list():
-            if model.name == plan.name and model.path.parent != staging.target:
-                raise Conflict(
-                    f"There is a model called {plan.name!r} already, {model.path}. Give this one "
-                    "another name with `--name`.",
-                    param="name",
-                )
+    def _prepare(self, staging: Staging, plan: Plan) -> None:
+        require_name(staging, plan, self._settings)
         if self.options.is_fresh:
             staging.clear()
         staging.prepare()

@@ -147,13 +147,17 @@ def _named(found: list[Variant], wanted: str) -> Choice:
         raise InvalidRequest(
             f"There is no {wanted!r} among its files. There are: {_labels(found)}.", param="source"
         )
-    if len(same) > 1:
+    if len({_stem_of(v) for v in same}) > 1:
         names = ", ".join(v.files[0].name for v in same)
         raise InvalidRequest(
             f"{wanted!r} fits several files: {names}. Name one of them.", param="source"
         )
-    chosen = same[0]
+    chosen = min(same, key=lambda v: len(v.files))  # some publish a file whole and split
     return Choice(chosen, f"{chosen.label}, {gigabytes(chosen.size_bytes)}: as asked for.")
+
+
+def _stem_of(variant: Variant) -> str:
+    return _stem(variant.files[0].name).lower().removesuffix(".gguf")
 
 
 def _fitted(found: list[Variant], memory_bytes: int | None) -> Choice:
@@ -201,9 +205,9 @@ def _labels(found: list[Variant]) -> str:
     return ", ".join(_size(v).replace(", ", " (") + ")" for v in found) or "no GGUF files"
 
 
-def _preference(variant: Variant) -> tuple[int, int]:
+def _preference(variant: Variant) -> tuple[int, int, int]:
     rank = _rank(variant)
-    return (_PLAIN_RANK + 1 if rank is None else rank, -variant.size_bytes)
+    return (_PLAIN_RANK + 1 if rank is None else rank, len(variant.files), -variant.size_bytes)
 
 
 def _is_at_most_balanced(variant: Variant) -> bool:

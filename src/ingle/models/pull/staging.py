@@ -20,8 +20,10 @@ from ingle.files import make_private_folder, storage_error, write_private
 from ingle.models.gguf import read_header
 from ingle.models.pull.plan import Plan
 from ingle.models.pull.record import NAME, RecordedFile, make_record, read_record
+from ingle.models.store import Models
+from ingle.settings import Settings
 
-__all__ = ["Staging", "Unfinished", "unfinished"]
+__all__ = ["Staging", "Unfinished", "require_name", "unfinished"]
 
 _HIDDEN = ".pulling"
 
@@ -77,23 +79,6 @@ class Staging:
             StorageError: it cannot be removed.
         """
         _remove_tree(self.models / _HIDDEN / self.name)
-
-    def require_free(self, plan: Plan) -> None:
-        """Return if the model may take this place.
-
-        Raises:
-            Conflict: another model has the name.
-        """
-        if not self.target.exists():
-            return
-        record = read_record(self.target)
-        if record is None or record.source != plan.source:
-            other = f"pulled from {record.source}" if record else "not pulled by Ingle"
-            raise Conflict(
-                f"There is a model called {self.name!r} already, {other}, in {self.target}. Give "
-                f"this one another name with `--name`, or run `ingle models rm {self.name}` first.",
-                param="name",
-            )
 
     def check(self, plan: Plan) -> None:
         """Read the header of each GGUF file, all tensors included.
@@ -154,6 +139,30 @@ class Staging:
         for path in list(self.folder.rglob("*")):
             if path.is_file() and path not in wanted:
                 path.unlink()
+
+
+def require_name(staging: Staging, plan: Plan, settings: Settings) -> None:
+    """Return if the model may be called so: nobody is, or what an earlier pull of it brought.
+
+    Raises:
+        Conflict: another model has the name.
+    """
+    record = read_record(staging.target)
+    if record is not None and record.source == plan.source:
+        return
+    for model in Models(settings).list():
+        if model.name == plan.name:
+            raise _taken(plan.name, model.path)
+    if staging.target.exists():
+        raise _taken(plan.name, staging.target)
+
+
+def _taken(name: str, path: Path) -> Conflict:
+    return Conflict(
+        f"There is a model called {name!r} already, in {path}. Give this one another name with "
+        f"`--name`, or run `ingle models rm {name}` first.",
+        param="name",
+    )
 
 
 def unfinished(models: Path) -> list[Unfinished]:
