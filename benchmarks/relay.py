@@ -50,6 +50,7 @@ class Place:
     host: str
     port: int
     key: str
+    model: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ async def chat(place: Place, tokens: int, *, is_stream: bool) -> Told:
     """Ask for so many tokens, on a connection of its own."""
     body = json.dumps(
         {
+            "model": place.model,
             "messages": QUESTION,
             "max_tokens": tokens,
             "ignore_eos": True,
@@ -195,7 +197,7 @@ def main() -> None:
             try:
                 told = json.loads(process.stdout.readline())
                 ingle, engine = (
-                    Place(str(urlsplit(url).hostname), urlsplit(url).port or 80, told["key"])
+                    Place(str(urlsplit(url).hostname), urlsplit(url).port or 80, told["key"], name)
                     for url in (told["ingle"], told["engine"])
                 )
                 uvloop.run(compare(ingle, engine, process.pid, options))

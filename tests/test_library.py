@@ -7,8 +7,9 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -24,23 +25,32 @@ STORY = {"prompt": "Once upon a time"}
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="counts children in /proc")
 
 
+Engines = Callable[[], list[int]]
+
+
 @pytest.fixture(autouse=True)
-def _closed() -> Iterator[None]:
-    yield
+def engines() -> Iterator[Engines]:
+    """The process ids of the engines that the test has started; none may be left at its end."""
+    before = set(_engines())
+
+    def own() -> list[int]:
+        return [pid for pid in _engines() if pid not in before]
+
+    yield own
     ingle.close()
-    assert _children() == []
+    assert own() == []
 
 
-def _children() -> list[int]:
-    """The child processes of this one that are engines."""
-    pids = [
-        int(pid)
-        for task in Path("/proc/self/task").iterdir()
-        for pid in (task / "children").read_text().split()
-    ]
-    return [
-        pid for pid in pids if b"ingle.engines.llama" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    ]
+def _engines() -> list[int]:
+    pids = []
+    for task in Path("/proc/self/task").iterdir():
+        with suppress(OSError):  # a thread or a child that has ended meanwhile
+            pids += [int(pid) for pid in (task / "children").read_text().split() if _is_engine(pid)]
+    return pids
+
+
+def _is_engine(pid: str) -> bool:
+    return b"ingle.engines.llama" in Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
 def test_run_gives_the_typed_output() -> None:
@@ -61,14 +71,13 @@ def test_stream_ends_with_the_output_that_its_pieces_fold_to() -> None:
     )
 
 
-def test_threads_and_event_loops_share_one_engine() -> None:
+def test_threads_and_event_loops_share_one_engine(engines: Engines) -> None:
     """Synchronous calls in threads and asynchronous ones on other loops start one engine."""
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(lambda _: ingle.run(CHAT, HELLO, {"max_tokens": 4}), range(4)))
-    for _ in range(2):
-        answers.append(asyncio.run(ingle.arun(CHAT, HELLO, {"max_tokens": 4})))
+    answers += [asyncio.run(ingle.arun(CHAT, HELLO, {"max_tokens": 4})) for _ in range(2)]
     assert len(answers) == 6
-    assert len(_children()) == 1
+    assert len(engines()) == 1
 
 
 async def test_leaving_a_stream_early_leaves_nothing_behind() -> None:
@@ -82,12 +91,12 @@ async def test_leaving_a_stream_early_leaves_nothing_behind() -> None:
     assert isinstance(await ingle.arun(CHAT, HELLO, {"max_tokens": 4}), Output)
 
 
-async def test_a_killed_engine_is_named_and_is_back_at_the_next_call() -> None:
+async def test_a_killed_engine_is_named_and_is_back_at_the_next_call(engines: Engines) -> None:
     """SIGKILL of the engine ends the call with EngineCrashed, and the next call works."""
     stream = ingle.astream("localai/completions", STORY, {"max_tokens": 2000})
     await anext(stream)
-    os.kill(_children()[0], signal.SIGKILL)
-    with pytest.raises(EngineCrashed, match="SIGKILL|signal 9"):
+    os.kill(engines()[0], signal.SIGKILL)
+    with pytest.raises(EngineCrashed, match=r"SIGKILL|signal 9"):
         async for _ in stream:
             pass
     assert isinstance(await ingle.arun(CHAT, HELLO, {"max_tokens": 4}), Output)
@@ -102,11 +111,11 @@ def test_an_error_of_opening_reaches_the_caller(home: Path) -> None:
     home.unlink()
 
 
-def test_close_is_for_good_until_the_next_call() -> None:
+def test_close_is_for_good_until_the_next_call(engines: Engines) -> None:
     """After `close` no engine runs; closing again does nothing; a new call opens anew."""
     ingle.run(CHAT, HELLO, {"max_tokens": 2})
     ingle.close()
     ingle.close()
-    assert _children() == []
+    assert engines() == []
     ingle.run(CHAT, HELLO, {"max_tokens": 2})
-    assert len(_children()) == 1
+    assert len(engines()) == 1

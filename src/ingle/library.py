@@ -121,6 +121,9 @@ async def _opened(
 
 _OPENING = threading.Lock()
 
+_UNWIND_S = 2.0
+"""How long work that was cancelled may take to end before its caller goes on."""
+
 
 def _opened_here() -> _InProcess:
     with _OPENING:
@@ -145,7 +148,12 @@ class _InProcess:
             target=asyncio.run, args=[self._live(opened)], name="ingle", daemon=True
         )
         self._thread.start()
-        self._loop, runtime = opened.result()
+        try:
+            self._loop, runtime = opened.result()
+        except BaseException:
+            self._stopping.cancel()
+            self._thread.join()
+            raise
         self._runtime = runtime
         self._routers = {self._loop: _OnLoop(runtime.router)}
 
@@ -161,11 +169,13 @@ class _InProcess:
 
     def call(self, work: Coroutine[Any, Any, T]) -> T:
         """Do `work` on the thread's loop and wait for it; Ctrl-C cancels it."""
-        waiting = asyncio.run_coroutine_threadsafe(work, self._loop)
+        ended = threading.Event()
+        waiting = asyncio.run_coroutine_threadsafe(_noted(work, ended), self._loop)
         try:
             return waiting.result()
         except BaseException:
             waiting.cancel()
+            ended.wait(_UNWIND_S)
             raise
 
     async def router(self) -> Router:
@@ -255,6 +265,13 @@ class _LeaseElsewhere:
             self.target.cancel()
         elif (error := holding.exception()) is not None:
             self.target.set_exception(error)
+
+
+async def _noted(work: Coroutine[Any, Any, T], ended: threading.Event) -> T:
+    try:
+        return await work
+    finally:
+        ended.set()
 
 
 async def _open_client() -> AsyncGenerator[Client, None]:

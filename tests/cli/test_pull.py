@@ -50,6 +50,16 @@ def test_bad_rate(ingle: Ingle, rate: str, reason: str) -> None:
     assert reason in done.stderr
 
 
+def test_suggest(ingle: Ingle, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What fits is listed, by its memory and for a task; the best first."""
+    monkeypatch.setenv("INGLE_MEMORY_LIMIT_BYTES", "6GB")
+    listed = json.loads(ingle("models", "suggest", "chat", "--json").stdout)
+    assert (listed[0]["name"], listed[0]["quant"]) == ("qwen3-4b", "Q4_K_M")
+    assert "bge-m3" in ingle("models", "suggest", "embeddings").stdout
+    wrong = ingle("models", "suggest", "cooking")
+    assert (wrong.returncode, "There is no task 'cooking'" in wrong.stderr) == (2, True)
+
+
 async def test_interrupted(home: Path) -> None:
     """Ctrl-C keeps what has come, says so, and ends with 130; the same command goes on."""
     async with file_server() as server:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ingle.cli.values import read_values
+from ingle.cli.values import read_stdin, read_values
 from ingle.errors import InvalidRequest
 
 SCHEMA = {
@@ -113,3 +114,10 @@ def test_file_that_is_not_text_is_named(tmp_path: Path) -> None:
     picture.write_bytes(b"ab\xff")
     with pytest.raises(InvalidRequest, match=r"is not UTF-8 text \(byte 2\)"):
         read([f"prompt=@{picture}"])
+
+
+def test_stdin_that_is_not_text_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Binary data in the pipe is an error of the caller's, not of Ingle."""
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"ab\xff"), encoding="utf-8"))
+    with pytest.raises(InvalidRequest, match=r"^What came on stdin is not UTF-8 text \(byte 2\)"):
+        read_stdin()

@@ -13,7 +13,7 @@ from ingle.models.manifest import Model
 InstallModel = Callable[..., Model]
 
 MIB = 2**20
-BUFFERS = 64 * MIB + 512 * (259 + 3 * 128 + 3 * 64) * 4
+BUFFERS = 48 * MIB + 512 * (259 + 3 * 128 + 3 * 64) * 4
 
 
 def test_the_estimate_adds_up(install: InstallModel) -> None:
@@ -59,7 +59,7 @@ def test_a_refusal_names_the_context_that_would_fit(install: InstallModel) -> No
         fit(model, slots=4, context_tokens=1025, limit_bytes=limit_bytes)
 
     assert "4 slots of 1,025 tokens" in caught.value.message
-    assert "engines may take 67 MiB" in caught.value.message
+    assert "engines may take 51 MiB" in caught.value.message
     assert fit(model, slots=4, context_tokens=1024, limit_bytes=limit_bytes).slots == 4
 
 

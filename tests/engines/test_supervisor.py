@@ -125,6 +125,9 @@ async def test_a_start_that_fails_fails_for_all_and_is_tried_again(
     assert "failed 2 times in a row; next try in 1 s. The last time: llama.cpp" in refused.message
     assert supervisor.status()[0].next_try_s > 0
 
+    async with supervisor.lease(install("m")):  # another file is tried at once
+        assert supervisor.status()[0].failures == 0
+
 
 async def test_a_caller_who_gives_up_does_not_end_the_start(
     supervisor: Supervisor, install: InstallModel, client: Client
@@ -223,6 +226,18 @@ async def test_an_idle_engine_is_stopped(home: Path, install: InstallModel, clie
         assert await ask(supervisor, model, client) == "m"
 
 
+async def test_an_engine_that_nobody_came_for_is_stopped(home: Path, install: InstallModel) -> None:
+    """If all callers left during the start, its idle time begins when it is ready."""
+    model = install("m")
+    settings = load_settings(overrides={"idle_stop_s": 0.05, "threads": 1})
+    async with Supervisor(settings) as supervisor:
+        only = asyncio.create_task(failure(supervisor, model))
+        await until(lambda: bool(supervisor.status()))
+        only.cancel()
+
+        await until(lambda: supervisor.status() == [])
+
+
 async def test_a_stop_lets_running_calls_end(
     supervisor: Supervisor, install: InstallModel, client: Client
 ) -> None:
@@ -307,7 +322,7 @@ async def test_the_least_recently_used_engine_makes_room(
     """Of two idle engines the one that was used last stays."""
     models = [install(name) for name in "abc"]
     settings = load_settings(overrides={"slots": 2, "context_tokens": 4096, "threads": 1})
-    async with Supervisor(settings, room=Room(190 * 2**20)) as supervisor:
+    async with Supervisor(settings, room=Room(130 * 2**20)) as supervisor:
         for model in (models[0], models[1], models[0], models[2]):
             assert await ask(supervisor, model, client) == model.name
 
@@ -331,12 +346,12 @@ async def test_a_model_at_work_is_not_evicted(home: Path, install: InstallModel)
 
 async def test_a_model_that_can_never_fit_is_refused(home: Path, install: InstallModel) -> None:
     """A limit from the settings holds, and the refusal says what to do."""
-    settings = load_settings(overrides={"memory_limit_bytes": 50 * 2**20})
+    settings = load_settings(overrides={"memory_limit_bytes": 40 * 2**20})
     async with Supervisor(settings) as supervisor:
         error = await failure(supervisor, install("m"))
 
     assert isinstance(error, ModelTooLarge)
-    assert "engines may take 50 MiB. No context would fit" in error.message
+    assert "engines may take 40 MiB. No context would fit" in error.message
 
 
 async def test_a_file_that_was_cut_after_it_was_listed_is_told(

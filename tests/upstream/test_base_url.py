@@ -197,6 +197,7 @@ def test_any_text_gives_urls_or_a_reason(text: str) -> None:
     except ConfigurationError:
         return
     for url in urls:
-        assert set(candidates(url)) == set(urls)
+        if url[-1] not in ".,;":  # which would be taken for the end of a sentence
+            assert set(candidates(url)) == set(urls)
         assert url.isascii()
         assert url.isprintable()

@@ -41,17 +41,17 @@ def chat(
     ingle chat demo "What is the capital of France?"
     cat notes.txt | ingle chat demo "Sum this up:"
     """
-    if model and not prompt and len(model.split()) > 1:  # no model's name has a space in it
-        prompt, model = [model], None
-    asked = [" ".join(prompt or [])]
-    if not sys.stdin.isatty():
-        asked.append(sys.stdin.read().strip())
-    question = "\n\n".join(part for part in asked if part)
-
     from ingle import library
-    from ingle.cli.conversation import Conversation
+    from ingle.cli.conversation import DEMO, Conversation
+    from ingle.models.store import Models
+    from ingle.settings import load_settings
 
-    conversation = Conversation(model, system)
+    settings = load_settings()
+    installed = {found.name for found in Models(settings).list()}
+    if model and not prompt and " " in model and model not in installed:
+        prompt, model = [model], None
+    question = _question(" ".join(prompt or []))
+    conversation = Conversation(model or settings.default_model or DEMO, system, installed)
     try:
         if question:
             conversation.ask(question)
@@ -64,3 +64,11 @@ def chat(
             )
     finally:
         library.close()
+
+
+def _question(prompt: str) -> str:
+    """The prompt, and below it what was piped in."""
+    from ingle.cli.values import read_stdin
+
+    piped = "" if sys.stdin.isatty() else read_stdin().strip()
+    return "\n\n".join(part for part in (prompt, piped) if part)

@@ -172,21 +172,18 @@ def _as_json(connection: Connection) -> dict[str, object]:
 
 def _read_key(name: str, *, is_on_stdin: bool) -> str | None:
     """The key that was piped or typed in; None if there is none."""
+    from ingle.cli.values import read_stdin
+
     if is_on_stdin:
-        key = sys.stdin.readline().strip()
+        key = read_stdin().strip()
         if not key:
             raise InvalidRequest("stdin holds no key. Pipe it in, or leave out `--key-stdin`.")
         return key
     if not sys.stdin.isatty():
         return None
-    typed: str = typer.prompt(
-        f"API key of {name} (empty for none)",
-        default="",
-        show_default=False,
-        hide_input=True,
-        err=True,
-    )
-    return typed.strip() or None
+    from getpass import getpass
+
+    return getpass(f"API key of {name} (empty for none): ", stream=sys.stderr).strip() or None
 
 
 @contextmanager

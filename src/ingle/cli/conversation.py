@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import time
+from collections.abc import Collection
 from contextlib import closing
 
 from ingle import library
@@ -12,12 +13,10 @@ from ingle.cli.answers import AnswerText
 from ingle.cli.failures import explain
 from ingle.cli.terminal import note, spinner
 from ingle.errors import ContextTooLong, IngleError
-from ingle.models.store import Models
 from ingle.processors.base import Output
 from ingle.processors.chat_completions import ChatCompletionsOutput
-from ingle.settings import load_settings
 
-__all__ = ["Conversation"]
+__all__ = ["DEMO", "Conversation"]
 
 _HELP = """\
 /reset          forget what was said
@@ -27,19 +26,22 @@ _HELP = """\
 Ctrl-C stops an answer. A line that ends with \\ goes on in the next."""
 
 _COMMAND = re.compile(r"/[a-z]+")
-_DEMO = "demo"
+DEMO = "demo"
 
 Message = dict[str, str]
 
 
 class Conversation:
-    """What was said so far, who answers, and how it was told to."""
+    """What was said so far, who answers, and how it was told to.
 
-    def __init__(self, model: str | None, system: str) -> None:
-        settings = load_settings()
-        self._installed = {installed.name for installed in Models(settings).list()}
-        self._model = model or settings.default_model or _DEMO
+    `installed` are the names of this machine's models; `model` is one of them, or one of a
+    connection.
+    """
+
+    def __init__(self, model: str, system: str, installed: Collection[str]) -> None:
+        self._model = model
         self._system = system
+        self._installed = installed
         self._messages: list[Message] = []
 
     def hold(self) -> None:
@@ -138,7 +140,7 @@ class Conversation:
                 note(f"There is no {command}. /help lists what you can type.")
 
     def _introduction(self) -> str:
-        if self._model == _DEMO:
+        if self._model == DEMO:
             return "demo answers: a tiny model that comes with Ingle, to try things out."
         return f"{self._model} answers."
 
@@ -176,12 +178,10 @@ def _note_speed(output: Output, seconds: float) -> None:
     response = output.api_response
     parts = []
     if tokens := (response.get("usage") or {}).get("completion_tokens"):
-        rate = (response.get("timings") or {}).get("predicted_per_second") or tokens / max(
-            seconds, 0.001
-        )
+        measured = tokens / max(seconds, 0.001)
+        rate = (response.get("timings") or {}).get("predicted_per_second", measured)
         parts.append(f"{tokens} tokens, {rate:.0f} a second")
-    choices = response.get("choices") or [{}]
-    if choices[0].get("finish_reason") == "length":
+    if response["choices"][0].get("finish_reason") == "length":
         parts.append("cut at the length limit")
     if parts:
         note("; ".join(parts))

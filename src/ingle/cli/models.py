@@ -9,6 +9,7 @@ import typer
 
 from ingle.cli.completion import complete_model
 from ingle.cli.pull import pull
+from ingle.cli.suggest import suggest
 from ingle.cli.terminal import AsJson, count, note, print_json, print_pairs, print_table, size
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ def remove(
 
 
 group.command("pull")(pull)
+group.command("suggest")(suggest)
 
 
 def _store() -> Models:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import aclosing, contextmanager, nullcontext
@@ -29,7 +28,7 @@ def pull(
         typer.Argument(
             metavar="SOURCE",
             help="hf:OWNER/REPO or hf:OWNER/REPO:Q4_K_M, ollama:NAME:TAG, oci://REGISTRY/NAME:TAG, "
-            "the URL of a .gguf file, or a local file or folder.",
+            "the URL of a .gguf file, a local file or folder, or a name of `ingle models suggest`.",
         ),
     ],
     name: Annotated[
@@ -49,6 +48,8 @@ def pull(
     It may be interrupted at any time: the same command goes on from there. Of a repository with
     several quantisations the one is taken that suits this machine's memory.
     """
+    import asyncio
+
     from ingle.engines.memory import engines_limit_bytes
     from ingle.models.pull.install import Options
     from ingle.settings import load_settings

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from pathlib import Path
@@ -64,7 +63,7 @@ def run(
 
     chosen = get_processor(processor)
     schema = chosen.schema()
-    read_stdin = _reader_of_stdin()
+    read_stdin = _read_once()
     values = read_values(input or [], schema["input"], option="--input", read_stdin=read_stdin)
     settings = read_values(
         config or [], schema["configuration"], option="--config", read_stdin=read_stdin
@@ -149,14 +148,16 @@ async def _items(
             yield item
 
 
-def _reader_of_stdin() -> Callable[[], str]:
+def _read_once() -> Callable[[], str]:
     """A function that gives all of stdin, once."""
+    from ingle.cli.values import read_stdin
+
     given: list[str] = []
 
     def read() -> str:
         if given:
             raise InvalidRequest("stdin (-) can give only one value. Use a file for the others.")
-        given.append(sys.stdin.read())
+        given.append(read_stdin())
         return given[0]
 
     return read

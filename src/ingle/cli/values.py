@@ -6,6 +6,7 @@ a value is right is for the processor to say.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import msgspec
 
 from ingle.errors import InvalidRequest
 
-__all__ = ["read_values"]
+__all__ = ["read_stdin", "read_values"]
 
 Schema = Mapping[str, Any]
 
@@ -43,6 +44,21 @@ def read_values(
                 f'as in `{option} \'{{"name": "value"}}\'`.'
             )
     return values
+
+
+def read_stdin() -> str:
+    """All that is piped in, or typed until Ctrl-D.
+
+    Raises:
+        InvalidRequest: it is not text.
+    """
+    try:
+        return sys.stdin.read()
+    except UnicodeDecodeError as error:
+        raise InvalidRequest(
+            f"What came on stdin is not {error.encoding.upper()} text (byte {error.start}). "
+            "Convert it first."
+        ) from error
 
 
 def _read(text: str, what: str, read_stdin: Callable[[], str]) -> str:

@@ -59,6 +59,7 @@ class Engine:
         self._settings = settings
         self._room = room
         self._starting: asyncio.Task[_Failure | None] | None = None
+        self._tried: Model | None = None
         self._callers = 0
         self._is_closed = False
         self._idle_timer: asyncio.TimerHandle | None = None
@@ -100,12 +101,10 @@ class Engine:
             self._room.look()
 
     def release(self, running: RunningEngine) -> None:
-        """Give a lease back; when it was the last one, the idle time begins."""
+        """Give a lease back; after the last one the idle time begins."""
         running.unlease()
-        if running.is_idle:
-            self._idle_timer = asyncio.get_running_loop().call_later(
-                self._settings.idle_stop_s, self._stop_if_idle, running
-            )
+        if running is self.running:
+            self._begin_idle_time(running)
         self._room.look()
 
     async def explain(self, running: RunningEngine, error: UpstreamError) -> EngineCrashed | None:
@@ -128,7 +127,7 @@ class Engine:
             await asyncio.wait({self._starting})
         if (running := self.running) is None:
             return
-        running.stop_taking_calls()
+        running.retire()
         await running.drained(drain_s)
         await running.leave()
 
@@ -147,9 +146,17 @@ class Engine:
         running.lease()
         return running
 
+    def _begin_idle_time(self, running: RunningEngine) -> None:
+        """Stop it later, if nobody comes until then; the next lease ends the idle time."""
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
+        self._idle_timer = asyncio.get_running_loop().call_later(
+            self._settings.idle_stop_s, self._stop_if_idle, running
+        )
+
     def _stop_if_idle(self, running: RunningEngine) -> None:
         if running.is_idle:
-            self._own(running.leave())
+            running.end()
 
     async def _start_once(self, model: Model) -> None:
         """Wait for the start under way, or begin one.
@@ -168,6 +175,9 @@ class Engine:
             raise failure.again() from failure.error
 
     async def _start(self, model: Model) -> _Failure | None:
+        if model != self._tried:  # another file may do better
+            self._tried = model
+            self.backoff.ended_well()
         try:
             if refusal := self.backoff.refusal(self.name, now=time.monotonic()):
                 raise refusal
@@ -181,6 +191,7 @@ class Engine:
             running = RunningEngine(model, size, process, lambda: self._callers > 0)
             self.running = running
             self._room.settle(self.name, running)
+            self._begin_idle_time(running)
             self._own(self._watch(running))
         except (EngineError, Busy) as error:
             return _Failure(error)

@@ -26,7 +26,6 @@ from ingle.upstream.target import Target
 __all__ = ["EngineProcess", "Launch"]
 
 _STOP_S = 3.0
-_FAILED_STOP_S = 0.5  # one that said why it cannot serve is about to end
 _LOG_END_S = 1.0
 _SHOWN_LINES = 5
 _READ_BYTES = 64 * 1024
@@ -49,12 +48,15 @@ class Launch:
     diagnose: Callable[[Sequence[str]], EngineError | None] = lambda lines: None
 
 
-class _Fault(msgspec.Struct):
+class _Fault(msgspec.Struct, frozen=True):
     code: str = ""
     message: str = ""
 
 
-class _Answer(msgspec.Struct):
+_NONSENSE = _Fault(message="It did not say where it serves.")
+
+
+class _Answer(msgspec.Struct, frozen=True):
     """What the child says once: where it serves, or why it cannot."""
 
     port: int | None = None
@@ -99,7 +101,8 @@ class EngineProcess:
             await process.stop(grace_s=0)
             raise
         if answer.port is None:
-            await process.stop(grace_s=_FAILED_STOP_S)
+            # One that says why it cannot serve is about to end, and its log is whole only then.
+            await process.stop(grace_s=_STOP_S if answer.error != _NONSENSE else 0)
             raise process._start_failure(answer)
         process.target = Target(f"http://127.0.0.1:{answer.port}/v1", key, process.target.name)
         return process
@@ -187,7 +190,7 @@ class EngineProcess:
             if line := await self._process.stdout.readline():
                 self._answer = msgspec.json.decode(line, type=_Answer)
         except (msgspec.DecodeError, ValueError):  # ValueError: a line without end
-            self._answer = _Answer(error=_Fault(message="It did not say where it serves."))
+            self._answer = _Answer(error=_NONSENSE)
         finally:
             self._has_answered.set()
         while await self._process.stdout.read(_READ_BYTES):

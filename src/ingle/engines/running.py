@@ -32,7 +32,8 @@ class RunningEngine:
         self.used_at = now
         self.started_at = datetime.now(UTC)
         self.last_used_at = self.started_at
-        self.is_ending = False
+        self._is_retired = False
+        self._stopping: asyncio.Task[None] | None = None
         self._is_expected = is_expected
         self._gone = asyncio.Event()
         self._drained = asyncio.Event()
@@ -50,6 +51,11 @@ class RunningEngine:
         """Whether nobody uses it, nor is about to."""
         is_expected = self._takes_calls.is_set() and self._is_expected()
         return not (self.leases or is_expected or self.is_ending)
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether it was told to end."""
+        return self._stopping is not None
 
     @property
     def is_taking_calls(self) -> bool:
@@ -81,18 +87,29 @@ class RunningEngine:
 
     def take_calls(self) -> None:
         """Let waiting callers in, unless it is on its way out."""
-        if not self.is_ending:
+        if not (self.is_ending or self._is_retired):
             self._takes_calls.set()
 
     async def settled(self) -> None:
         """Wait until it takes calls again or is gone."""
         await self._takes_calls.wait()
 
+    def retire(self) -> None:
+        """Take no more calls, for good: it is to be ended when the last one is over."""
+        self._is_retired = True
+        self.stop_taking_calls()
+
+    def end(self) -> asyncio.Task[None]:
+        """Begin to end it, once; the task that does so needs nobody to wait for it."""
+        if self._stopping is None:
+            self.stop_taking_calls()
+            self._stopping = asyncio.create_task(self.process.stop(), name="stop an engine")
+        return self._stopping
+
     async def leave(self) -> None:
-        """End it and wait until it is gone."""
-        self.is_ending = True
-        self._takes_calls.clear()
-        await self.process.stop()
+        """End it and wait until it is gone. If the caller is cancelled, it ends all the same."""
+        stopping = self.end()
+        await asyncio.wait({stopping})
         await self._gone.wait()
 
     def has_gone(self) -> None:

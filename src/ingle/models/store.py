@@ -16,6 +16,7 @@ from ingle.errors import ConfigurationError, ModelFileInvalid, ModelNotFound, No
 from ingle.files import storage_error
 from ingle.models.gguf import GgufHeader, read_header, shard_paths, unreadable
 from ingle.models.manifest import Manifest, Model, read_manifest
+from ingle.models.pull.record import remove_recorded
 from ingle.settings import Settings
 
 __all__ = ["DamagedModel", "Models"]
@@ -95,6 +96,7 @@ class Models:
         try:
             for path in (*shard_paths(entry.path), *manifests):
                 path.unlink(missing_ok=True)
+            remove_recorded(entry.path)
         except OSError as error:
             raise storage_error(f"The model {entry.name!r} cannot be removed", error) from error
 

@@ -63,10 +63,10 @@ class Application:
             except CallerLeft:
                 answer.status = _CALLER_LEFT
             except IngleError as error:
-                _log.info("%s %s failed: %s", request.method, request.path, error)
+                _log.info("%s %r failed: %s", request.method, request.path, error)
                 await answer.fail(error)
             except Exception as error:  # noqa: BLE001 -- the outermost edge of a request
-                _log.exception("Request %s: %s %s", identifier, request.method, request.path)
+                _log.exception("Request %s: %s %r", identifier, request.method, request.path)
                 await answer.fail(_unexpected(error, identifier))
             finally:
                 first = answer.first_byte_at

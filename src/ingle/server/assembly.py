@@ -27,8 +27,10 @@ Json = dict[str, Any]  # Any: a JSON value has no narrower type
 
 async def answer_assembled(
     assembled: Assembled, model: str, calls: EngineCalls, at_once: int, answer: Answer
-) -> None:
+) -> bytes:
     """Run the parts, at most `at_once` of them side by side, and answer with what they make.
+
+    Returns the usage as JSON.
 
     Raises:
         IngleError: a part failed; the others were stopped.
@@ -36,11 +38,11 @@ async def answer_assembled(
     work = _Assembly(assembled, model, calls, answer)
     run = work.stream_part if assembled.is_stream else work.run_part
     await _side_by_side(run, assembled.parts, at_once)
-    await work.finish()
+    return await work.finish()
 
 
 async def _side_by_side(
-    run: Callable[[int, Part], Awaitable[None]], parts: list[Part], at_once: int
+    run: Callable[[int, Part], Awaitable[None]], parts: tuple[Part, ...], at_once: int
 ) -> None:
     slots = asyncio.Semaphore(at_once)
 
@@ -109,8 +111,8 @@ class _Assembly:
                     is_first = False
                 await self._write_choice(number, choice)
 
-    async def finish(self) -> None:
-        """Say what all of it took, and end."""
+    async def finish(self) -> bytes:
+        """Say what all of it took, and end. Returns that."""
         usage = {
             "prompt_tokens": self._prompt_tokens,
             "completion_tokens": self._completion_tokens,
@@ -119,11 +121,12 @@ class _Assembly:
         if not self._assembled.is_stream:
             choices = [choice for _, choice in sorted(self._choices.items())]
             await self._answer.json({**self._envelope, "choices": choices, "usage": usage})
-            return
+            return msgspec.json.encode(usage)
         if self._assembled.wants_usage:
             await self._write({"choices": [], "usage": usage})
         await self._answer.write(b"data: [DONE]\n\n")
         await self._answer.finish()
+        return msgspec.json.encode(usage)
 
     async def _write_opening(self, number: int, part: Part, choice: Json) -> None:
         """What comes before the first piece: the prompt for `echo`, the role of a chat's answer."""

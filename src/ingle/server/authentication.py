@@ -12,9 +12,11 @@ __all__ = ["check_key"]
 
 
 async def check_key(request: Request, api_keys: ApiKeys) -> None:
-    """Raises:
-    NotAuthenticated: no key came, or one that is not known or was revoked.
-    StorageError: the keys could not be read.
+    """Let a request with a valid key in.
+
+    Raises:
+        NotAuthenticated: no key came, or one that is not known or was revoked.
+        StorageError: the keys could not be read.
     """
     key = _key_of(request)
     if not key:

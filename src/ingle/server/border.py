@@ -40,8 +40,10 @@ class Border:
     allowed_origins: Collection[str] = ()
 
     def check(self, request: Request) -> None:
-        """Raises:
-        NotAllowed: the Host header is a foreign name, or a foreign web page wants a change.
+        """Let the request in.
+
+        Raises:
+            NotAllowed: the Host header is a foreign name, or a foreign web page wants a change.
         """
         host = request.header(b"host")
         if self.checks_host:

@@ -80,8 +80,10 @@ class Gate:
                 self._empty.set()
 
     def check(self) -> None:
-        """Raises:
-        Busy: Ingle is stopping, or as many calls are running as it takes.
+        """Let one more call in.
+
+        Raises:
+            Busy: Ingle is stopping, or as many calls are running as it takes.
         """
         if self.is_closed:
             raise Busy("Ingle is stopping and takes no new requests. Try again once it runs again.")
@@ -112,29 +114,30 @@ class Gate:
 
 
 @asynccontextmanager
-async def watched(call: Call, receive: Receive, answer: Answer) -> AsyncGenerator[None, None]:
+async def watched(
+    call: Call, receive: Receive, answer: Answer, stall_s: float = STALL_S
+) -> AsyncGenerator[None, None]:
     """Inside the block, the call is interrupted with `CallerLeft` as soon as nobody listens.
 
     The request's body has to be read before.
     """
-    watcher = asyncio.create_task(_watch(call, receive, answer))
+    watcher = asyncio.create_task(_watch(call, receive, answer, stall_s))
     try:
         yield
     finally:
         watcher.cancel()
-        with suppress(asyncio.CancelledError):
-            await watcher
+        await asyncio.wait({watcher})
 
 
-async def _watch(call: Call, receive: Receive, answer: Answer) -> None:
+async def _watch(call: Call, receive: Receive, answer: Answer, stall_s: float) -> None:
     now = asyncio.get_running_loop().time
     while True:
         try:
-            async with asyncio.timeout(STALL_S):
+            async with asyncio.timeout(stall_s):
                 if (await receive())["type"] == "http.disconnect":
                     call.interrupt(CallerLeft())
                     return
         except TimeoutError:
-            if answer.stalled_s(now()) >= STALL_S:
+            if answer.stalled_s(now()) >= stall_s:
                 call.interrupt(CallerLeft())
                 return

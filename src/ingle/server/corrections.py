@@ -14,7 +14,7 @@ of the Responses API is ignored.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import msgspec
@@ -39,7 +39,7 @@ class Part:
     """One call to the engine, which makes one choice. `body` is `None` if nothing is generated."""
 
     body: bytes | None
-    edits: list[Edit] = field(default_factory=list)
+    edits: tuple[Edit, ...] = ()
     prefix: str = ""
     prompt_tokens: int = 0
     counts_prompt: bool = True
@@ -55,7 +55,7 @@ class Part:
 class Assembled:
     """An answer that is put together from parts, in the order of their choices."""
 
-    parts: list[Part]
+    parts: tuple[Part, ...]
     is_stream: bool
     wants_usage: bool
     is_chat: bool
@@ -99,16 +99,16 @@ def chat(request: ChatRequest, body: bytes, fields: Fields) -> bytes | Assembled
     parts = [
         Part(
             with_fields(fields, **changed, n=None, **_seed(request.seed, number)),
-            edits,
+            tuple(edits),
             counts_prompt=number == 0,
         )
         for number in range(choices)
     ]
-    return Assembled(parts, bool(request.stream), request.wants_usage, is_chat=True)
+    return Assembled(tuple(parts), bool(request.stream), request.wants_usage, is_chat=True)
 
 
 async def completion(
-    request: CompletionRequest, body: bytes, fields: Fields, prompts: Prompts
+    request: CompletionRequest, body: bytes, fields: Fields, engine: Prompts
 ) -> bytes | Assembled:
     """What to send for a completion: one body, or parts."""
     texts, choices = request.prompts(), request.n or 1
@@ -119,15 +119,13 @@ async def completion(
         return with_fields(fields, prompt=texts[0]) if is_wrapped else body
     parts = []
     for prompt in texts:
-        prefix = await prompts.text(prompt) if request.echo else ""
-        tokens = 0 if generates else await prompts.count(prompt)
+        prefix = await engine.text(prompt) if request.echo else ""
+        tokens = 0 if generates else await engine.count(prompt)
         for number in range(choices):
             engine_body = _completion_body(request, fields, prompt, number) if generates else None
-            edits: list[Edit] = []
-            if request.logprobs is not None:
-                edits.append(_legacy_logprobs(request.logprobs))
+            edits = () if request.logprobs is None else (_legacy_logprobs(request.logprobs),)
             parts.append(Part(engine_body, edits, prefix, tokens, counts_prompt=number == 0))
-    return Assembled(parts, bool(request.stream), request.wants_usage, is_chat=False)
+    return Assembled(tuple(parts), bool(request.stream), request.wants_usage, is_chat=False)
 
 
 def responses(request: ResponsesRequest, body: bytes, fields: Fields) -> bytes:

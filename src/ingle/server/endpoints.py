@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from ingle.models.manifest import Capability
+from ingle.routing import Capability
 from ingle.server.chat_requests import (
     ChatRequest,
     MessagesRequest,

@@ -103,8 +103,7 @@ async def _from_llama(
     calls = EngineCalls(runtime.client, route.target, route.model)
     prepared = await _prepared(request, sent, calls)
     if isinstance(prepared, Assembled):
-        await answer_assembled(prepared, model, calls, runtime.settings.slots, answer)
-        return b""
+        return await answer_assembled(prepared, model, calls, runtime.settings.slots, answer)
     async with calls.open(endpoint.path, prepared) as relayed:
         renamed = RenamedModel(route.model, model) if model != route.model else None
         if not sent.asks_for_stream:

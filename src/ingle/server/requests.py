@@ -57,8 +57,10 @@ class EngineRequest(Struct, kw_only=True):
     model: str | None = None
 
     def check(self) -> None:
-        """Raises:
-        InvalidRequest: the fields do not fit together.
+        """Look at what no field can tell alone.
+
+        Raises:
+            InvalidRequest: the fields do not fit together.
         """
 
 

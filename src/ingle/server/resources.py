@@ -23,6 +23,7 @@ from ingle.server.welcome import show_welcome
 __all__ = ["Resource", "find_resource", "not_found"]
 
 _HEALTH_PATHS = ("/health", "/healthz", "/livez", "/readyz")
+_LONGEST_SHOWN_PATH = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,8 @@ def not_found(path: str) -> NotFound:
     """The error for a path where nothing answers; names the nearest one that there is."""
     near = get_close_matches(path, _RESOURCES, n=1, cutoff=0.7)
     meant = f" Did you mean {near[0]}?" if near else " The README lists what there is."
-    return NotFound(f"There is nothing at {path}.{meant}")
+    shown = path if len(path) <= _LONGEST_SHOWN_PATH else f"{path[:_LONGEST_SHOWN_PATH]}…"
+    return NotFound(f"There is nothing at {shown}.{meant}")
 
 
 def _all() -> dict[str, Resource]:

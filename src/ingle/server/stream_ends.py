@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["StreamEnd"]
 
 _TAIL_BYTES = 2048
+_LONGEST_MARK = 64
 
 
 class StreamEnd:
@@ -17,9 +18,10 @@ class StreamEnd:
 
     def feed(self, data: bytes) -> None:
         """Look at the next bytes; a mark that is split between two reads is found, too."""
-        window = self.tail + data
-        self._is_seen = self._is_seen or any(mark in window for mark in self._marks)
-        self.tail = window[-_TAIL_BYTES:]
+        if not self._is_seen:
+            window = self.tail[-_LONGEST_MARK:] + data
+            self._is_seen = any(mark in window for mark in self._marks)
+        self.tail = (self.tail + data)[-_TAIL_BYTES:]
 
     @property
     def is_whole(self) -> bool:

@@ -16,13 +16,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from ingle.errors import Conflict, ConnectionNotFound, InvalidRequest, StorageError
+from ingle.settings import Settings, Source
 from ingle.settings.values import (
     check_base_url,
     check_connection_key,
     check_connection_name,
     mask,
 )
-from ingle.settings import Settings, Source
 from ingle.storage import tables
 from ingle.storage.database import Database
 from ingle.storage.secrets import Secrets

@@ -23,7 +23,8 @@ class ServedFile:
 
     First come the `statuses`; then each number in `cuts` ends an answer after so many bytes. With
     `holds_after` an answer stands still there, which sets `is_held`, until `go` is set. `location`
-    redirects, and `wants_token` is the Authorization header without which there is a 401.
+    redirects, and `wants_token` is the Authorization header without which there is a 401. `drip_s` is
+    the pause after each 16 KiB.
     """
 
     content: bytes
@@ -33,7 +34,9 @@ class ServedFile:
     cuts: list[int] = field(default_factory=list)
     statuses: list[int] = field(default_factory=list)
     ignores_ranges: bool = False
+    ignores_validators: bool = False
     is_chunked: bool = False
+    drip_s: float = 0.0
     wants_token: str | None = None
     holds_after: int | None = None
     is_held: asyncio.Event = field(default_factory=asyncio.Event)
@@ -117,7 +120,8 @@ class FileServer:
             headers["ETag"] = file.etag
         status = 200
         wanted = None if file.ignores_ranges else request.range
-        if wanted and request.headers.get("if-range") in (None, file.etag):
+        is_same = request.headers.get("if-range") in (None, file.etag)
+        if wanted and (is_same or file.ignores_validators):
             start = int(wanted.removeprefix("bytes=").removesuffix("-"))
             status = 206 if start < total else 416
             headers["Content-Range"] = (
@@ -143,6 +147,7 @@ class FileServer:
             writer.write(b"%x\r\n%b\r\n" % (len(piece), piece) if file.is_chunked else piece)
             self.sent_bytes += len(piece)
             await writer.drain()
+            await asyncio.sleep(file.drip_s)
         if file.is_chunked:
             writer.write(b"0\r\n\r\n")
 

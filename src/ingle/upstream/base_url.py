@@ -85,7 +85,7 @@ def names_the_api(text: str) -> bool:
 
 
 def _parse(text: str) -> _Address:
-    written = text.strip(" \t\r\n\"'`<>.,;").replace("\\", "/")
+    written = text.strip(" \t\r\n\"'`<>.,;?#").replace("\\", "/")
     if not written:
         raise ConfigurationError(f"The base URL is empty. {_EXAMPLE}")
     if not written.isprintable() or " " in written:

@@ -249,7 +249,7 @@ async def _require_success(reply: Reply, deadline: float) -> None:
                 body += part
     except (UpstreamError, TimeoutError):
         pass  # the status alone says enough
-    asked_s = retry_after_s(reply.header("retry-after"))
+    asked_s = retry_after_s(reply.fields.get("retry-after"))
     patience_s = min(LONGEST_PAUSE_S, deadline - asyncio.get_running_loop().time())
     fix = ""
     if asked_s is not None and asked_s > patience_s:

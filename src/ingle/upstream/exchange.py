@@ -7,6 +7,7 @@ JSON, events or tries.
 from __future__ import annotations
 
 import asyncio
+import re
 import zlib
 from collections.abc import Iterable
 from contextlib import suppress
@@ -29,6 +30,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 _FOLDED = frozenset({"gzip", "x-gzip", "deflate"})
 # RFC 3986: what may stand in a path or a query as it is, an escape that is already there too.
 _URL_SAFE = "%/?:@!$&'()*+,;=~-._"
+_PLAIN = re.compile(rf"[A-Za-z0-9{re.escape(_URL_SAFE)}]*")
 
 _OUR_HEADERS = (("User-Agent", f"ingle/{__version__}"), ("Accept-Encoding", "identity"))
 
@@ -73,19 +75,15 @@ class Reply:
         self.call = call
         self.status = answer.status
         self.headers = answer.headers
+        self.fields = answer.fields
         self._pool = pool
         self._origin = origin
         self._connection: Connection | None = connection
         self._answer = answer
         self._held: bytes | None = None
         self._has_begun = False
-        self._encoding = (self.header("content-encoding") or "identity").strip().lower()
+        self._encoding = self.fields.get("content-encoding", "identity").lower()
         self._unfolding = Unfolding() if self._encoding in _FOLDED else None
-
-    def header(self, name: str) -> str | None:
-        """The value of the header with this name in lower case, the last if there are several."""
-        values = [value for named, value in self.headers if named.lower() == name]
-        return values[-1] if values else None
 
     async def hold_first(self) -> None:
         """Wait for the first bytes of the body; the next read gives them.
@@ -212,14 +210,15 @@ def _head(call: Call, origin: Origin, body: bytes | None, headers: Headers) -> b
     host = f"[{origin.host.partition('%')[0]}]" if ":" in origin.host else origin.host
     if origin.port != _DEFAULT_PORTS[origin.scheme]:
         host += f":{origin.port}"
-    query = f"?{quote(parts.query, safe=_URL_SAFE)}" if parts.query else ""
+    path = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
+    path = path if _PLAIN.fullmatch(path) else quote(path, safe=_URL_SAFE)
     fields = [*headers, *call.headers().items()]
     given = {name.lower() for name, _ in fields}
     fields += [(name, value) for name, value in _OUR_HEADERS if name.lower() not in given]
     if body is not None:
         fields.append(("Content-Length", str(len(body))))
     lines = [
-        f"{call.method} {quote(parts.path, safe=_URL_SAFE) or '/'}{query} HTTP/1.1",
+        f"{call.method} {path} HTTP/1.1",
         f"Host: {host}",
         *(f"{name}: {value}" for name, value in fields),
     ]
@@ -242,7 +241,7 @@ def _unsendable(call: Call, what: str) -> ConfigurationError:
 
 def _redirection(reply: Reply) -> str | None:
     """Where an answer redirects to, if it does."""
-    location = reply.header("location")
+    location = reply.fields.get("location")
     if reply.status not in _REDIRECTS or location is None:
         return None
     try:

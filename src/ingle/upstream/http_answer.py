@@ -28,12 +28,14 @@ class HttpFault(Exception):
 class HttpAnswer:
     """The answer to one request with `method`: `feed` it what comes, and `end` it at the close.
 
-    `fault` is what is wrong with it; what had come of the body before that can be taken.
+    `headers` are as they came, `fields` the same by lower-case name, the last of several. `fault`
+    is what is wrong with the answer; what had come of the body before that can be taken.
     """
 
     def __init__(self, method: str) -> None:
         self.status = 0
         self.headers: list[tuple[str, str]] = []
+        self.fields: dict[str, str] = {}
         self.has_head = False
         self.is_whole = False
         self.is_kept_alive = False
@@ -143,10 +145,10 @@ class HttpAnswer:
         self.status = status
         self.has_head = True
         self.is_kept_alive = self._parser.should_keep_alive()
-        fields = {name.lower(): value for name, value in self.headers}
-        length = fields.get("content-length", "")
+        self.fields = {name.lower(): value for name, value in self.headers}
+        length = self.fields.get("content-length", "")
         self._announced_bytes = int(length) if length.isdecimal() else None
-        self._is_until_close = not length and "transfer-encoding" not in fields
+        self._is_until_close = not length and "transfer-encoding" not in self.fields
         if self._has_no_body:
             self.is_whole = True
             self.is_kept_alive = False  # the parser would take the next answer for the body

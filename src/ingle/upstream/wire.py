@@ -9,6 +9,7 @@ the answer that the server would have given without streaming.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -56,24 +57,26 @@ class Answer(msgspec.Struct, kw_only=True):
 class ChoiceChunk(msgspec.Struct, gc=False, kw_only=True):
     """What one chunk adds to one choice. An empty `finish_reason`, as LocalAI sends it, is none."""
 
-    index: int = 0
     finish_reason: str | None = None
+    index: int = 0
     logprobs: JsonObject | None = None
 
 
 class Chunk(msgspec.Struct, gc=False, kw_only=True):
     """One event of a stream. An error may come in any chunk.
 
-    A usage chunk has no choices; LocalAI then leaves the field out.
+    A usage chunk has no choices; LocalAI then leaves the field out. The fields stand in the order
+    in which llama.cpp sends them, which is the quickest to decode.
     """
 
-    id: str | None = None
+    choices: Sequence[ChoiceChunk] = []
     created: int | None = None
+    id: str | None = None
     model: str | None = None
     system_fingerprint: str | None = None
-    service_tier: str | None = None
     usage: JsonObject | None = None
     timings: JsonObject | None = None
+    service_tier: str | None = None
     error: Any = None
 
 

@@ -13,11 +13,13 @@ import pytest
 from ingle.errors import (
     InvalidRequest,
     ModelFileInvalid,
+    ModelNotFound,
     ModelTooLarge,
     UpstreamInvalid,
     UpstreamRefused,
 )
 from ingle.models.pull.record import read_record
+from ingle.models.pull.verify import verify
 from ingle.models.store import Models
 from ingle.settings import Settings
 from ingle.testing.file_server import FileServer
@@ -117,10 +119,33 @@ async def test_split_with_projector(
         "mmproj-F16.gguf",
     ]
     assert done.size_bytes == 900_000
+    assert (done.path / "mmproj-F16.gguf").is_file()
     assert (done.path / "big-q8_0.yaml").read_text().splitlines()[1:] == [
         "name: big-q8_0",
         "file: Big-Q8_0-00001-of-00002.gguf",
     ]
+    Models(settings).remove("big-q8_0")
+    assert not done.path.exists()
+
+
+async def test_name_of_the_list(server: FileServer, pulling: Pulling, gguf: Gguf) -> None:
+    """A model of the curated list is pulled by its name."""
+    publish(server, {"Qwen3-0.6B-Q8_0.gguf": gguf()}, repository="Qwen/Qwen3-0.6B-GGUF")
+    assert (await pulling("qwen3-0.6b")).source == "hf:Qwen/Qwen3-0.6B-GGUF"
+
+
+async def test_verify(server: FileServer, pulling: Pulling, gguf: Gguf) -> None:
+    """What has changed or gone since it came is found."""
+    publish(server, {"A-Q8_0.gguf": gguf(), "mmproj-F16.gguf": gguf(mark=b"b")})
+    done = await pulling("hf:maker/Tiny-GGUF")
+    assert await verify(done.path) == []
+    (done.path / "A-Q8_0.gguf").write_bytes(b"x")
+    (done.path / "mmproj-F16.gguf").unlink()
+    changed, gone = await verify(done.path)
+    assert changed.startswith("A-Q8_0.gguf should have sha256 ")
+    assert gone.startswith("mmproj-F16.gguf is missing")
+    with pytest.raises(ModelNotFound, match="was not pulled by Ingle"):
+        await verify(done.path.parent)
 
 
 async def test_hash_differs(
@@ -218,6 +243,7 @@ async def test_image_pipeline(server: FileServer, pulling: Pulling) -> None:
             ".gitattributes": b"x",
             "preview.png": b"png",
             "model_index.json": b'{"_class_name": "StableDiffusionPipeline"}',
+            "empty.txt": b"",
             "unet/openvino_model.xml": b"<net/>",
             "unet/openvino_model.bin": bytes(5000),
             "vae/model.safetensors": bytes(4000),
@@ -229,6 +255,7 @@ async def test_image_pipeline(server: FileServer, pulling: Pulling) -> None:
     files = sorted(p.relative_to(done.path).as_posix() for p in done.path.rglob("*") if p.is_file())
     assert files == [
         ".pulled.json",
+        "empty.txt",
         "model_index.json",
         "unet/openvino_model.bin",
         "unet/openvino_model.xml",

@@ -161,9 +161,11 @@ async def test_oci_token(
     scope = "repository%3Aai%2Fsmol%3Apull"
     server.serve(f"/token?service=here&scope={scope}", '{"token": "t1"}')
     server.files["/v2/ai/smol/manifests/latest"].wants_token = "Bearer t1"
-    challenge = server.serve("/v2/ai/smol/tags/list?n=1", b"")
+    challenge = server.serve("/v2/", b"")
     challenge.wants_token = "Bearer t1"
-    challenge.headers["WWW-Authenticate"] = f'Bearer realm="{server.url}/token",service="here"'
+    challenge.headers["WWW-Authenticate"] = (
+        f'Bearer realm="{server.url}/token",service="here",scope="repository:user/image:pull"'
+    )
     await pulling(oci(server, "ai/smol"))
     assert server.asked(blob)[0].headers["authorization"] == "Bearer t1"
     assert "authorization" not in elsewhere.requests[0].headers

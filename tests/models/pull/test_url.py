@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,9 @@ from ingle.errors import (
     UpstreamTimeout,
     UpstreamUnreachable,
 )
+from ingle.models.pull.install import pull
+from ingle.models.pull.patience import Patience
+from ingle.models.pull.progress import Progress
 from ingle.models.store import Models
 from ingle.settings import Settings
 from ingle.testing.file_server import FileServer
@@ -101,10 +105,11 @@ async def test_server_ignores_ranges(server: FileServer, pulling: Pulling, gguf:
     assert any("from its beginning again" in note for note in pulling.notes)
 
 
+@pytest.mark.parametrize("ignores_validators", [False, True])
 async def test_file_changed(
-    server: FileServer, settings: Settings, pulling: Pulling, gguf: Gguf
+    server: FileServer, settings: Settings, pulling: Pulling, gguf: Gguf, ignores_validators: bool
 ) -> None:
-    """A part of an older file is not continued with the new one."""
+    """A part of an older file is not continued with the new one, even if the server would."""
     file = server.serve(PATH, gguf(mark=b"a"))
     file.etag = '"v1"'
     file.cuts = [100_000, 0, 0, 0]
@@ -113,9 +118,11 @@ async def test_file_changed(
     assert parts(settings)
     changed = server.serve(PATH, gguf(mark=b"b"))
     changed.etag = '"v2"'
+    changed.ignores_validators = ignores_validators
+    asked_before = len(server.asked(PATH))
     done = await pulling(server.url + PATH)
     assert (done.path / "Tiny-Q4_K_M.gguf").read_bytes() == changed.content
-    assert server.asked(PATH)[-1].headers["if-range"] == '"v1"'
+    assert server.asked(PATH)[asked_before].headers["if-range"] == '"v1"'
 
 
 async def test_no_validator_no_range(server: FileServer, pulling: Pulling, gguf: Gguf) -> None:
@@ -159,10 +166,10 @@ async def test_stall(server: FileServer, pulling: Pulling, gguf: Gguf) -> None:
     file = server.serve(PATH, gguf())
     file.etag = '"v1"'
     file.holds_after = 100_000
-    pull = asyncio.create_task(pulling(server.url + PATH))
+    running = asyncio.create_task(pulling(server.url + PATH))
     await file.is_held.wait()
     file.holds_after = None
-    done = await pull
+    done = await running
     assert (done.path / "Tiny-Q4_K_M.gguf").read_bytes() == file.content
     assert len(server.asked(PATH)) == 2
     file.go.set()
@@ -174,6 +181,31 @@ async def test_stall_for_ever(server: FileServer, pulling: Pulling, gguf: Gguf) 
     file.holds_after = 0
     with pytest.raises(UpstreamTimeout, match="fell silent"):
         await pulling(server.url + PATH)
+
+
+async def test_too_slow(server: FileServer, pulling: Pulling, gguf: Gguf) -> None:
+    """A transfer that has become too slow is broken off and goes on over a new connection."""
+    file = server.serve(PATH, gguf())
+    file.etag = '"v1"'
+    file.drip_s = 0.02
+    patience = Patience(idle_s=0.1, pause_s=0.01, slowest_bytes_s=1e9)
+    done = await pulling(server.url + PATH, patience=patience)
+    assert (done.path / "Tiny-Q4_K_M.gguf").read_bytes() == file.content
+    assert len(server.asked(PATH)) > 1
+    assert any("nothing or too little comes" in note for note in pulling.notes)
+
+
+async def test_leaving_early(server: FileServer, settings: Settings, gguf: Gguf) -> None:
+    """Closing the generator stops all work before it returns."""
+    file = server.serve(PATH, gguf())
+    file.holds_after = 0
+    before = asyncio.all_tasks()
+    async with aclosing(pull(server.url + PATH, settings)) as events:
+        while not file.is_held.is_set():
+            assert isinstance(await anext(events), Progress)
+    left = asyncio.all_tasks() - before
+    assert [task for task in left if "FileServer" not in repr(task.get_coro())] == []
+    file.go.set()
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
@@ -328,12 +360,12 @@ async def test_cancelling_keeps_what_came(
     file = server.serve(PATH, gguf(1_000_000))
     file.etag = '"v1"'
     file.holds_after = 500_000
-    pull = asyncio.create_task(pulling(server.url + PATH))
+    running = asyncio.create_task(pulling(server.url + PATH))
     await file.is_held.wait()
     await pulling.until(lambda: any(told.done_bytes > 400_000 for told in pulling.told))
-    pull.cancel()
+    running.cancel()
     with contextlib.suppress(asyncio.CancelledError):
-        await pull
+        await running
     assert len(asyncio.all_tasks()) <= 2  # this test, and the held answer
     assert parts(settings)[0] > 400_000
     file.holds_after = None

@@ -18,7 +18,7 @@ import msgspec
 from ingle.models.pull.names import model_name
 from ingle.models.pull.plan import Digest
 from ingle.models.pull.quantisation import Listed, projector, variants
-from ingle.models.pull.registry import Manifest
+from ingle.models.pull.registry_manifest import Manifest
 from ingle.settings import Settings
 
 __all__ = ["CachedModel", "find_cached", "hub_blob", "ollama_blob"]

@@ -13,12 +13,13 @@ from urllib.parse import quote
 import msgspec
 
 from ingle.errors import InvalidRequest
+from ingle.models.pull.answer import Advice, decode
 from ingle.models.pull.caches import hub_blob
 from ingle.models.pull.names import check_file_name, model_name, refuse_code
 from ingle.models.pull.plan import Digest, Plan, PlannedFile, Role
 from ingle.models.pull.quantisation import Listed, choose, projector, variants
 from ingle.models.pull.source import HubSource
-from ingle.models.pull.web import Advice, Web, decode
+from ingle.models.pull.web import Web
 from ingle.settings import Settings
 
 __all__ = ["resolve"]

@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field, replace
 
 from ingle.errors import Conflict
+from ingle.models.curated import curated
 from ingle.models.pull import hub, local, oci, ollama, url
 from ingle.models.pull.at_hand import link_at_hand
 from ingle.models.pull.lock import exclusive
@@ -65,6 +66,8 @@ async def pull(
 ) -> AsyncGenerator[Progress | Installed, None]:
     """Fetch, check and install a model; tells how far it is, and ends with one `Installed`.
 
+    `source` is any that `parse_source` knows, or the name of a model of the curated list.
+
     To pause it, cancel the task or close the generator: all work has then stopped, what has come
     stays, and the same call goes on from there. So it does after a crash. A caller who is slow to
     take progress slows nothing down and misses only what is outdated. Of two pulls of one model,
@@ -78,7 +81,7 @@ async def pull(
         UpstreamError: a server did not give what it should, after all tries.
         StorageError: the disk has too little room, or failed.
     """
-    job = _Pull(parse_source(source), settings, options or Options())
+    job = _Pull(parse_source(_from_list(source)), settings, options or Options())
     work = asyncio.create_task(job.run())
     try:
         while not work.done():
@@ -89,6 +92,11 @@ async def pull(
     finally:
         work.cancel()
         await asyncio.wait({work})
+
+
+def _from_list(source: str) -> str:
+    """The source of a model of the curated list by its name; another text as it is."""
+    return next((model.source for model in curated() if model.name == source.strip()), source)
 
 
 class _Pull:
@@ -110,7 +118,7 @@ class _Pull:
         return [self._meter.read(self._phase, self._model, note) for note in notes]
 
     async def run(self) -> Installed:
-        async with Web(self.options.patience) as web:
+        async with Web(self.options.patience, self.options.rate_bytes_s) as web:
             plan = await self._plan(web)
             self._model = plan.name
             staging = Staging(self._settings.home / "models", plan.name)
@@ -204,7 +212,7 @@ def _require_room(staging: Staging, plan: Plan) -> None:
     missing = 0
     for file in plan.files:
         path = staging.folder / file.name
-        if file.size_bytes is not None and not path.exists():
+        if file.size_bytes is not None and not file.at_hand and not path.exists():
             partial = path.with_name(f"{path.name}.part")
             missing += file.size_bytes - (partial.stat().st_size if partial.exists() else 0)
     require_space(staging.folder, missing)

@@ -12,7 +12,8 @@ from pathlib import PurePosixPath
 from ingle.errors import InvalidRequest, ModelFileInvalid
 from ingle.models.pull.names import check_file_name, model_name, refuse_code
 from ingle.models.pull.plan import Plan, PlannedFile, Role
-from ingle.models.pull.registry import Descriptor, open_repository
+from ingle.models.pull.registry import open_repository
+from ingle.models.pull.registry_manifest import Descriptor
 from ingle.models.pull.source import OciSource
 from ingle.models.pull.web import Web
 

@@ -14,7 +14,8 @@ from ingle.errors import InvalidRequest
 from ingle.models.pull.caches import ollama_blob
 from ingle.models.pull.names import model_name
 from ingle.models.pull.plan import Plan, PlannedFile, Role
-from ingle.models.pull.registry import Descriptor, Manifest, Registry
+from ingle.models.pull.registry import Registry
+from ingle.models.pull.registry_manifest import Descriptor, Manifest
 from ingle.models.pull.source import OllamaSource
 from ingle.models.pull.web import Web
 from ingle.settings import Settings

@@ -12,7 +12,7 @@ import msgspec
 from ingle.files import storage_error
 from ingle.models.pull.plan import Plan, Role
 
-__all__ = ["NAME", "Record", "RecordedFile", "make_record", "read_record"]
+__all__ = ["NAME", "Record", "RecordedFile", "make_record", "read_record", "remove_recorded"]
 
 NAME = ".pulled.json"
 """The record's file in a model's folder; hidden, so that the store does not look into it."""
@@ -81,3 +81,22 @@ def read_record(folder: Path) -> Record | None:
         return None
     except OSError as error:
         raise storage_error(f"{folder / NAME} cannot be read", error) from error
+
+
+def remove_recorded(weights: Path) -> None:
+    """Delete all files that came with a pulled model; its folder goes if nothing else is in it.
+
+    Nothing happens to a model that was not pulled.
+
+    Raises:
+        OSError: the file system refuses.
+    """
+    folder = weights.parent
+    record = read_record(folder)
+    if record is None or weights.name not in {file.name for file in record.files}:
+        return
+    for file in record.files:
+        (folder / file.name).unlink(missing_ok=True)
+    (folder / NAME).unlink()
+    if not any(folder.iterdir()):
+        folder.rmdir()

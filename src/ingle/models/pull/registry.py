@@ -15,10 +15,11 @@ from urllib.parse import urlencode
 import msgspec
 
 from ingle.errors import UpstreamInvalid, UpstreamRefused
-from ingle.models.pull.plan import Digest
-from ingle.models.pull.web import Advice, Web, decode
+from ingle.models.pull.answer import Advice, decode
+from ingle.models.pull.registry_manifest import Descriptor, Manifest
+from ingle.models.pull.web import Web
 
-__all__ = ["Descriptor", "Manifest", "Registry", "open_repository"]
+__all__ = ["Registry", "open_repository"]
 
 _MANIFESTS = (
     "application/vnd.oci.image.manifest.v1+json",
@@ -31,28 +32,6 @@ _SMALL_BYTES = 1024 * 1024
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _CHALLENGE = re.compile(r'(realm|service|scope)="([^"]*)"')
 _FEW_LAYERS = 1000
-
-
-class Descriptor(msgspec.Struct, rename={"media_type": "mediaType"}):
-    """What a manifest says of one blob."""
-
-    media_type: str
-    digest: str
-    size: int
-    annotations: dict[str, str] | None = None
-
-    @property
-    def sha256(self) -> Digest:
-        return Digest("sha256", self.digest.removeprefix("sha256:"))
-
-
-class Manifest(msgspec.Struct):
-    """The layers of an artifact, or, of an index, the manifests to choose from."""
-
-    layers: list[Descriptor] = []
-    manifests: list[Descriptor] = []
-    config: Descriptor | None = None
-    annotations: dict[str, str] | None = None
 
 
 class _Token(msgspec.Struct):
@@ -138,7 +117,7 @@ async def open_repository(base: str, repository: str, web: Web, advice: Advice) 
     Raises:
         UpstreamError: the registry cannot be reached, or gives no such token.
     """
-    url = f"{base}/v2/{repository}/tags/list?n=1"
+    url = f"{base}/v2/"
     async with web.get(url) as answer:
         challenge = answer.headers.get("WWW-Authenticate", "")
         if answer.status != 401 or not challenge.lower().startswith("bearer "):
@@ -151,7 +130,8 @@ async def open_repository(base: str, repository: str, web: Web, advice: Advice) 
             url=url,
             status=401,
         )
-    asked.setdefault("scope", f"repository:{repository}:pull")
+    # Always ours: some registries name a scope here that is only an example.
+    asked["scope"] = f"repository:{repository}:pull"
     where = f"{realm}{'&' if '?' in realm else '?'}{urlencode(asked)}"
     found = decode(await web.ask(where, advice=advice), _Token, where)
     return Registry(base, repository, web, advice, found.token or found.access_token or None)

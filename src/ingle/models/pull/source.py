@@ -37,7 +37,7 @@ _OCI = re.compile(
 _SHA256 = re.compile(r"sha256[=:]([0-9a-fA-F]{64})")
 _WAYS = (
     "Write hf:OWNER/REPO or hf:OWNER/REPO:Q4_K_M, ollama:NAME:TAG, oci://REGISTRY/NAME:TAG, "
-    "the URL of a .gguf file, or the path of a local one."
+    "the URL of a .gguf file, the path of a local one, or a name of `ingle models suggest`."
 )
 
 

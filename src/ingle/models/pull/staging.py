@@ -23,18 +23,9 @@ from ingle.models.pull.record import NAME, RecordedFile, make_record, read_recor
 from ingle.models.store import Models
 from ingle.settings import Settings
 
-__all__ = ["Staging", "Unfinished", "require_name", "unfinished"]
+__all__ = ["Staging", "require_name"]
 
 _HIDDEN = ".pulling"
-
-
-@dataclass(frozen=True, slots=True)
-class Unfinished:
-    """A pull that was left: the model's name, and what has come of it."""
-
-    name: str
-    path: Path
-    size_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,22 +154,6 @@ def _taken(name: str, path: Path) -> Conflict:
         f"`--name`, or run `ingle models rm {name}` first.",
         param="name",
     )
-
-
-def unfinished(models: Path) -> list[Unfinished]:
-    """The pulls in this folder that were left before their end, by name.
-
-    Raises:
-        StorageError: the folder cannot be read.
-    """
-    found = []
-    try:
-        for folder in sorted((models / _HIDDEN).glob("*/files")):
-            sizes = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
-            found.append(Unfinished(folder.parent.name, folder.parent, sum(sizes)))
-    except OSError as error:
-        raise storage_error(f"{models} cannot be read", error) from error
-    return found
 
 
 def _manifest(plan: Plan) -> str | None:

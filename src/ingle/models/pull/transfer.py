@@ -1,13 +1,11 @@
 """One file's way onto this disk: received or copied, resumed after cuts, checked.
 
-It knows the rules of ranges and digests (RFC 9110, sections 13 and 14), and nothing of where files
-come from or what they are for.
+It knows nothing of what files are for.
 """
 
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,20 +19,21 @@ from ingle.errors import (
     UpstreamTimeout,
 )
 from ingle.files import storage_error
+from ingle.models.pull.answer import Advice, Answer
 from ingle.models.pull.content import check_first_bytes
 from ingle.models.pull.part import HASH_PIECE_BYTES, Identity, Part
 from ingle.models.pull.plan import PlannedFile
 from ingle.models.pull.progress import Meter
 from ingle.models.pull.quantisation import gigabytes
+from ingle.models.pull.ranges import Agreement, agree, range_headers, validator
 from ingle.models.pull.space import require_space
 from ingle.models.pull.threads import in_thread
 from ingle.models.pull.throttle import Throttle
-from ingle.models.pull.web import Advice, Answer, Web
+from ingle.models.pull.web import Web
 from ingle.upstream.call import show
 
 __all__ = ["Transfer"]
 
-_CONTENT_RANGE = re.compile(r"bytes (?:(\d+)-(\d+)|\*)/(\d+|\*)")
 _HEAD_BYTES = 16
 _ADVICE: Advice = {
     401: "The server wants a key. For Hugging Face set `huggingface_token`.",
@@ -86,6 +85,8 @@ class Transfer:
                     f"{file.name} from {origin} is not what it should be: {fault}. It was removed. "
                     "Run the same again; if that does not help, its publisher has to mend it."
                 )
+            if part.identity is None:  # of an empty file nothing had to be asked
+                await in_thread(part.note, Identity(origin))
             return await in_thread(part.finish)
         finally:
             part.close()
@@ -117,63 +118,39 @@ class Transfer:
     async def _receive(self, file: PlannedFile, url: str, part: Part, origin: str) -> None:
         """Ask for the rest of the file and append it, to its end."""
         await self._catch_up(part)
-        headers = _range_headers(file, part)
+        known = part.identity.validator if part.identity else None
+        headers = range_headers(file, part.size, known)
         async with self.web.get(url, headers=headers, bearer=file.bearer) as answer:
             await answer.require({200, 206, 416}, _ADVICE)
-            total = await self._agree(file, part, answer)
+            found = agree(file, answer, part.size, known)
+            await self._begin_at(file, part, answer, found)
             if answer.status == 416:
                 return
-            identity = Identity(
-                origin, str(file.digest) if file.digest else None, _validator(answer), total
-            )
-            await in_thread(part.note, identity)
-            self.meter.set(file.name, part.size, total)
-            if total is not None:
-                require_space(part.path.parent, total - part.size)
-            await self._append_all(file, part, answer, total)
+            digest = str(file.digest) if file.digest else None
+            await in_thread(part.note, Identity(origin, digest, validator(answer), found.total))
+            self.meter.set(file.name, part.size, found.total)
+            if found.total is not None:
+                require_space(part.path.parent, found.total - part.size)
+            await self._append_all(file, part, answer, found.total)
 
-    async def _agree(self, file: PlannedFile, part: Part, answer: Answer) -> int | None:
-        """Make the part end where the answer begins; the whole file's size, if it is told.
+    async def _begin_at(
+        self, file: PlannedFile, part: Part, answer: Answer, found: Agreement
+    ) -> None:
+        """Throw away what is here, if the answer does not continue it.
 
         Raises:
-            UpstreamInvalid: the answer is not about this file, or not about this range.
-            UpstreamCut: the part was thrown away, because the server knows nothing of its end.
+            UpstreamCut: nor does it begin anew; it has to be asked for again.
         """
-        encoding = answer.headers.get("Content-Encoding", "identity").strip().lower()
-        if encoding not in ("identity", ""):
-            raise _invalid(answer, f"it came compressed ({encoding!r}), which was not asked for")
-        if answer.status == 200:
-            length = answer.headers.get("Content-Length")
-            total = int(length) if length is not None else None
-            self._require_size(file, answer, total)
-            if part.size:
-                self.tell(f"{file.name}: the server sends it from its beginning again.")
-                await in_thread(part.restart)
-            return total
-        header = answer.headers.get("Content-Range", "")
-        found = _CONTENT_RANGE.fullmatch(header.strip())
-        total = int(found[3]) if found and found[3] != "*" else None
-        if answer.status == 416:
-            if total is not None and total == part.size:
-                return total
-            await in_thread(part.restart)
-            raise UpstreamCut(
-                f"GET {answer.url}: the file is shorter than what had come of it, so it has "
-                "changed. Run the same again.",
-                url=answer.url,
-            )
-        if found is None or found[1] is None or int(found[1]) != part.size:
-            raise _invalid(
-                answer, f"bytes from {part.size} on were asked for, and {header!r} was answered"
-            )
-        if total is not None and int(found[2]) != total - 1:
-            raise _invalid(answer, f"it is only a part of what was asked for ({header!r})")
-        self._require_size(file, answer, total)
-        return total
-
-    def _require_size(self, file: PlannedFile, answer: Answer, total: int | None) -> None:
-        if file.size_bytes is not None and total is not None and total != file.size_bytes:
-            raise _invalid(answer, f"it has {total} bytes where the listing says {file.size_bytes}")
+        if part.size in (0, found.start):
+            return
+        await in_thread(part.restart)
+        if found.start == 0:
+            self.tell(f"{file.name}: the server sends it from its beginning again.")
+            return
+        raise UpstreamCut(
+            f"GET {answer.url}: the file has changed since a part of it came. Run the same again.",
+            url=answer.url,
+        )
 
     async def _append_all(
         self, file: PlannedFile, part: Part, answer: Answer, total: int | None
@@ -188,11 +165,14 @@ class Transfer:
         since, received = loop.time(), 0
         async for data in answer.pieces():
             if total is not None and part.size + len(data) > total:
-                raise _invalid(answer, f"more than its {total} bytes came")
+                raise UpstreamInvalid(
+                    f"GET {answer.url}: more than its {total} bytes came. Try again later.",
+                    url=answer.url,
+                )
             is_head_known = part.size >= _HEAD_BYTES
             await in_thread(part.append, data)
             if not is_head_known:
-                await self._check_head(file, part, answer)
+                await self._check_head(file, part, answer.url)
             self.meter.advance(file.name, len(data))
             received += len(data)
             waiting_since = loop.time()
@@ -215,10 +195,10 @@ class Transfer:
                 url=answer.url,
             )
 
-    async def _check_head(self, file: PlannedFile, part: Part, answer: Answer) -> None:
-        head = await in_thread(part.head, _HEAD_BYTES)
+    async def _check_head(self, file: PlannedFile, part: Part, origin: str) -> None:
+        """Look at the first bytes, and remove the part if they are wrong."""
         try:
-            check_first_bytes(file.name, head, answer.url)
+            check_first_bytes(file.name, await in_thread(part.head, _HEAD_BYTES), origin)
         except ModelFileInvalid:
             await in_thread(part.remove)
             raise
@@ -233,29 +213,12 @@ class Transfer:
         while data := await in_thread(_read, source, part.size):
             await in_thread(part.append, data)
             if part.size == len(data):
-                await self._check_copied_head(file, part, source)
+                await self._check_head(file, part, str(source))
             self.meter.advance(file.name, len(data))
-
-    async def _check_copied_head(self, file: PlannedFile, part: Part, source: Path) -> None:
-        try:
-            check_first_bytes(file.name, await in_thread(part.head, _HEAD_BYTES), str(source))
-        except ModelFileInvalid:
-            await in_thread(part.remove)
-            raise
 
     async def _catch_up(self, part: Part) -> None:
         while await in_thread(part.catch_up):
             pass
-
-
-def _range_headers(file: PlannedFile, part: Part) -> dict[str, str]:
-    """What asks for the rest only; nothing where it could be the rest of something else."""
-    validator = part.identity.validator if part.identity else None
-    if part.size == 0 or (file.digest is None and validator is None):
-        return {}
-    headers = {"Range": f"bytes={part.size}-"}
-    # With a digest the end shows whether both halves belong together, even over two mirrors.
-    return headers if file.digest else headers | {"If-Range": validator or ""}
 
 
 def _news(error: IngleError) -> str:
@@ -267,23 +230,6 @@ def _news(error: IngleError) -> str:
         case UpstreamRefused():
             return f"the server answers with status {error.status}"
     return "the server cannot be reached"
-
-
-def _validator(answer: Answer) -> str | None:
-    """What tells whether the file is still the same: a strong ETag, else when it was changed."""
-    etag = answer.headers.get("ETag")
-    if etag and not etag.startswith("W/"):
-        return etag
-    return answer.headers.get("Last-Modified")
-
-
-def _invalid(answer: Answer, why: str) -> UpstreamInvalid:
-    return UpstreamInvalid(
-        f"GET {answer.url}: the server's answer is wrong: {why}. Try again later, or get it from "
-        "somewhere else.",
-        url=answer.url,
-        status=answer.status,
-    )
 
 
 def _size(path: Path) -> int:
