@@ -280,14 +280,18 @@ async def test_pickle_in_a_pipeline(server: FileServer, pulling: Pulling) -> Non
 async def test_new_commit_replaces(
     server: FileServer, settings: Settings, pulling: Pulling, gguf: Gguf
 ) -> None:
-    """Pulling again brings what has changed, in place of the old; what has not is left alone."""
+    """Pulling again brings what has changed, in place of the old; what people set goes on to hold."""
     publish(server, {"Tiny-Q4_K_M.gguf": gguf(mark=b"a")})
-    await pulling("hf:maker/Tiny-GGUF")
+    first = await pulling("hf:maker/Tiny-GGUF")
+    with (first.path / "tiny-q4_k_m.yaml").open("a") as manifest:
+        manifest.write("context_tokens: 4096 # mine\n")
     assert (await pulling("hf:maker/Tiny-GGUF")).was_there
     publish(server, {"Tiny-Q4_K_M.gguf": gguf(mark=b"b")})
     done = await pulling("hf:maker/Tiny-GGUF")
     assert not done.was_there
     assert (done.path / "Tiny-Q4_K_M.gguf").read_bytes() == gguf(mark=b"b")
+    assert Models(settings).get("tiny-q4_k_m").context_tokens == 4096
+    assert "# mine" in (done.path / "tiny-q4_k_m.yaml").read_text()
 
 
 async def test_several_at_once(server: FileServer, pulling: Pulling, gguf: Gguf) -> None:

@@ -109,8 +109,9 @@ class Staging:
                 )
                 for file in plan.files
             )
-            if manifest := _manifest(plan):
-                write_private(self.folder / f"{self.name}.yaml", manifest.encode())
+            manifest_name = f"{self.name}.yaml"
+            if manifest := _manifest(plan, self.target / manifest_name):
+                write_private(self.folder / manifest_name, manifest.encode())
             write_private(self.folder / NAME, make_record(plan, files))
             _sync(self.folder)
             old = self.models / _HIDDEN / self.name / "old"
@@ -156,13 +157,29 @@ def _taken(name: str, path: Path) -> Conflict:
     )
 
 
-def _manifest(plan: Plan) -> str | None:
-    """The manifest: which of the files is the model; None for a folder that is one by itself."""
+def _manifest(plan: Plan, old: Path) -> str | None:
+    """The manifest: which of the files is the model; None for a folder that is one by itself.
+
+    What people have set in the old version's manifest goes on to hold.
+    """
     weights = next((file.name for file in plan.files if file.name.lower().endswith(".gguf")), None)
     if weights is None:
         return None
+    text, told = _read_manifest(old)
+    if told.get("file") == weights:
+        return text
     about = f"# Pulled from {plan.source}. What you set here stays as long as the model does.\n"
-    return about + yaml.safe_dump({"name": plan.name, "file": weights}, sort_keys=False)
+    return about + yaml.safe_dump({**told, "name": plan.name, "file": weights}, sort_keys=False)
+
+
+def _read_manifest(path: Path) -> tuple[str, dict[str, object]]:
+    """A manifest as text and as fields; none of either if there is none that can be read."""
+    try:
+        text = path.read_text("utf-8")
+        told = yaml.safe_load(text)
+    except (FileNotFoundError, UnicodeDecodeError, yaml.YAMLError):
+        return "", {}
+    return (text, told) if isinstance(told, dict) else ("", {})
 
 
 def _remove_tree(folder: Path) -> None:
