@@ -60,6 +60,7 @@ def test_suggest(ingle: Ingle, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (wrong.returncode, "There is no task 'cooking'" in wrong.stderr) == (2, True)
 
 
+@pytest.mark.slow
 async def test_interrupted(home: Path) -> None:
     """Ctrl-C keeps what has come, says so, and ends with 130; the same command goes on."""
     async with file_server() as server:

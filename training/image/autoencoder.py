@@ -22,7 +22,9 @@ CHANNELS = 12  # two by two pixels of three colours
 THUMB = 4  # of the encoder's pixels a pixel of the thumbnail, each way
 MEAN, SPREAD = 0.2, 0.62  # of the thumbnail's colours, so that latents are about 0 and 1
 FEATURES_A_CELL = 4
-WIDTH = 32  # features of a pixel
+WIDTH = 32
+EDGES = 2  # that can cross a feature
+COLOURS = EDGES + 1
 
 
 def conv(inputs: int, outputs: int, size: int = 3, stride: int = 1) -> nn.Conv2d:
@@ -57,33 +59,39 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
+    """Latents to pictures: for each pixel three colours, and how much of each.
+
+    Per feature it predicts the colours on the sides of the edges near by, and how far these edges
+    are. Stretched to a picture, colours stay smooth, and the distances become edges of one pixel.
+    """
+
     def __init__(self) -> None:
         super().__init__()
         self.body = nn.Sequential(
-            conv(CHANNELS, 112),
-            Residual(112),
-            Residual(112),
+            conv(CHANNELS, 96),
+            Residual(96),
+            Residual(96),
             nn.SiLU(),
-            nn.Conv2d(112, 64 * 4, 1),
+            nn.Conv2d(96, 64 * 4, 1),
             nn.PixelShuffle(2),
             Residual(64),
             nn.SiLU(),
             nn.Conv2d(64, WIDTH * 4, 1),
             nn.PixelShuffle(2),
             nn.SiLU(),
-            conv(WIDTH, WIDTH),
+            conv(WIDTH, 3 * COLOURS + EDGES),
         )
-        self.first = nn.Conv2d(WIDTH + 4, 32, 1)
-        self.second = nn.Conv2d(32, 32, 1)
-        self.last = nn.Conv2d(32, 3, 1)
+        self.gain = nn.Parameter(torch.tensor(0.7))
 
     def features(self, latents: Tensor) -> Tensor:
-        """Four by four features a cell, the last three its colour: (batch, WIDTH + 3, 4 h, 4 w)."""
+        """Four by four features a cell: colours and distances, (batch, 9 + 2, 4 h, 4 w)."""
         thumbnail = functional.pixel_shuffle(latents, CELL // THUMB) * SPREAD + MEAN
         doubled = functional.interpolate(
             thumbnail, scale_factor=2, mode="bilinear", align_corners=False
         )
-        return torch.cat([self.body(latents), doubled], 1)
+        out = self.body(latents)
+        colours = out[:, : 3 * COLOURS] * 0.5 + doubled.repeat(1, COLOURS, 1, 1)
+        return torch.cat([colours, out[:, 3 * COLOURS :]], 1)
 
     def colours(self, features: Tensor, pixels_a_feature: Tensor) -> Tensor:
         """Each pixel's colour from its stretched features; -1..1.
@@ -91,19 +99,17 @@ class Decoder(nn.Module):
         `pixels_a_feature` says how far they were stretched, so that an edge is one pixel wide at
         every size.
         """
-        scale = (torch.log2(pixels_a_feature) / 2 - 1).to(features.dtype)
-        plane = torch.ones_like(features[:, :1]) * scale
-        x = functional.relu(self.first(torch.cat([features, plane], 1)))
-        x = functional.relu(self.second(x))
-        out: Tensor = features[:, WIDTH:] + self.last(x)
-        return out
+        shares = torch.sigmoid(features[:, 3 * COLOURS :] * (self.gain * pixels_a_feature))
+        mixed = features[:, :3]
+        for i in range(EDGES):
+            colour = features[:, 3 * (i + 1) : 3 * (i + 2)]
+            mixed = mixed + (colour - mixed) * shares[:, i : i + 1]
+        return mixed
 
     def forward(self, latents: Tensor, size: tuple[int, int]) -> Tensor:
         """Whole pictures of `size` (height, width)."""
         features = self.features(latents)
-        stretched = functional.interpolate(
-            features, size=size, mode="bilinear", align_corners=False
-        )
+        stretched = functional.interpolate(features, size=size, mode="bilinear", align_corners=False)
         ratio = math.sqrt(size[0] * size[1] / (features.shape[2] * features.shape[3]))
         return self.colours(stretched, torch.tensor(ratio))
 

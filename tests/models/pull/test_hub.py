@@ -291,6 +291,11 @@ async def test_new_commit_replaces(
     assert not done.was_there
     assert (done.path / "Tiny-Q4_K_M.gguf").read_bytes() == gguf(mark=b"b")
     assert Models(settings).get("tiny-q4_k_m").context_tokens == 4096
+    assert (await pulling("hf:maker/Tiny-GGUF")).was_there
+    aside = settings.home / "models/.pulling/tiny-q4_k_m/old"
+    aside.parent.mkdir()
+    done.path.rename(aside)  # as a process that is killed at the worst moment leaves it
+    assert (await pulling("hf:maker/Tiny-GGUF")).was_there
     assert "# mine" in (done.path / "tiny-q4_k_m.yaml").read_text()
 
 

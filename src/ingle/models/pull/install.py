@@ -124,6 +124,7 @@ class _Pull:
             staging = Staging(self._settings.home / "models", plan.name)
             self._phase = "waiting"
             async with exclusive(staging.lock, self._tell_waiting):
+                await in_thread(staging.mend)
                 if found := await in_thread(self._installed, staging, plan):
                     return found
                 await in_thread(self._prepare, staging, plan)

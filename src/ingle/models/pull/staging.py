@@ -54,6 +54,23 @@ class Staging:
         plain = hashlib.sha256(file_name.encode()).hexdigest()[:24]
         return self.models / _HIDDEN / self.name / "journal" / f"{plain}.json"
 
+    @property
+    def _old(self) -> Path:
+        """Where the version that is replaced lies between the two renames."""
+        return self.models / _HIDDEN / self.name / "old"
+
+    def mend(self) -> None:
+        """Put the old version back, if a process was killed between the two renames.
+
+        Raises:
+            StorageError: the disk does not let us.
+        """
+        if self._old.exists() and not self.target.exists():
+            try:
+                self._old.rename(self.target)
+            except OSError as error:
+                raise storage_error(f"{self.target} cannot be put back", error) from error
+
     def prepare(self) -> None:
         """Make the folders, for the files of this user only while they are parts.
 
@@ -114,10 +131,9 @@ class Staging:
                 write_private(self.folder / manifest_name, manifest.encode())
             write_private(self.folder / NAME, make_record(plan, files))
             _sync(self.folder)
-            old = self.models / _HIDDEN / self.name / "old"
             if self.target.exists():
-                _remove_tree(old)
-                self.target.rename(old)
+                _remove_tree(self._old)
+                self.target.rename(self._old)
             self.folder.rename(self.target)
             _sync(self.models)
         except OSError as error:
