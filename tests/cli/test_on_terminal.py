@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import codecs
 import os
 import re
 import sys
@@ -27,6 +28,7 @@ class Terminal:
         self.process = process
         self._end = end
         self._shown = ""
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
 
     def type(self, text: str) -> None:
         """Type this; `\\x03` is Ctrl-C and `\\x04` is Ctrl-D."""
@@ -36,7 +38,7 @@ class Terminal:
         """Wait for the text, and give all that was shown up to it since the last wait."""
         while text not in self._shown:
             read = await asyncio.to_thread(os.read, self._end, 4096)
-            self._shown = COLOURS.sub("", self._shown + read.decode())
+            self._shown = COLOURS.sub("", self._shown + self._decoder.decode(read))
         shown, _, self._shown = self._shown.partition(text)
         return shown + text
 

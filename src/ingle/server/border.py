@@ -6,7 +6,8 @@ the Host header then shows the page's name, and is refused. And a page can send 
 origins without reading the answer: those say so in `Origin` or `Sec-Fetch-Site`, and are refused
 unless they change nothing.
 
-Sources: https://fetch.spec.whatwg.org/#origin-header, https://w3c.github.io/webappsec-fetch-metadata/
+See `docs/decisions/0051-who-may-call.md`. Sources: https://fetch.spec.whatwg.org/#origin-header,
+https://w3c.github.io/webappsec-fetch-metadata/
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ Put right here, each seen with llama.cpp of October 2026: the legacy `functions`
 that names a function is ignored; `logprobs` of completions come in the form of chat, and those of
 chat always with 20 alternatives; `echo` and `max_tokens: 0` are ignored; more than one answer a
 request is refused above the number of slots, and its usage counts only one of them; `text.format`
-of the Responses API is ignored.
+of the Responses API is ignored. See `docs/decisions/0050-what-v1-puts-right.md`.
 """
 
 from __future__ import annotations

@@ -49,7 +49,8 @@ async def relay(endpoint: Endpoint, exchange: Exchange) -> None:
     settings = runtime.settings
     body = await read_body(request, settings.max_body_bytes, settings.body_s)
     sent = _Sent(endpoint, request, body)
-    provider = "localai" if endpoint.request is None else None
+    # What no engine here can do goes to LocalAI, if that is connected: who else could be meant?
+    provider = None if endpoint.capability else "localai"
     routed = runtime.router.route(
         model=sent.model, provider=provider, capability=endpoint.capability
     )

@@ -88,7 +88,7 @@ def routes(runtime: Runtime) -> APIRouter:
 
     @router.post("/test")
     async def test_address(wanted: ConnectionRequest) -> ProbeResult:
-        """The same for a server that is no connection yet; nothing is kept."""
+        """Call a server that is no connection yet, as the test of one does; nothing is kept."""
         key = wanted.api_key.get_secret_value() if wanted.api_key else None
         return _result(await probe(runtime.client, wanted.base_url, key))
 
