@@ -31,10 +31,10 @@ run: $(VENV)/.for-use  ## Install what is needed and start Ingle
 	@$(BIN)/ingle up
 
 test: $(VENV)/.for-work  ## Install what is needed and run the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 test-all: $(VENV)/.for-all  ## The same, with the slow tests and the image engine's
-	$(BIN)/python -m pytest -m ""
+	$(BIN)/python -m pytest -n auto --dist loadfile -m ""
 
 check: $(VENV)/.for-work  ## Format, lint, types, imports, lock file, generated pages
 	$(BIN)/ruff format --check .
