@@ -103,7 +103,7 @@ def http_page() -> str:
         for method, operation in operations.items()
     )
     models = "".join(
-        f"| `POST /v1/{path}` | {'engines of this machine, connections' if end.request else 'connections'} |\n"
+        f"| `POST /v1/{path}` | {'engines of this machine, connections' if end.capability else 'connections'} |\n"
         for path, end in ENDPOINTS.items()
     )
     return f"""# HTTP

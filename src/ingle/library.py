@@ -195,6 +195,7 @@ class _InProcess:
                 self._runtime.connections,
                 self._lease,
                 default_model=self._runtime.settings.default_model,
+                default_image_model=self._runtime.settings.default_image_model,
             )
             here = self._routers[loop] = _OnLoop(router, opening)
         return here.router

@@ -63,6 +63,7 @@ async def open_runtime(settings: Settings) -> AsyncGenerator[Runtime, None]:
                     connections,
                     supervisor.lease,
                     default_model=settings.default_model,
+                    default_image_model=settings.default_image_model,
                 ),
             )
         api_keys.record_uses()

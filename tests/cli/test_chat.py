@@ -68,7 +68,7 @@ def test_unknown_model_is_an_error(ingle: Ingle, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("sys.stdin", io.StringIO())
     done = ingle("chat", "nope", "Hello")
     assert (done.returncode, done.stdout) == (5, "")
-    assert done.stderr.startswith("error: Model 'nope' is not installed. Installed: demo.")
+    assert done.stderr.startswith("error: Model 'nope' is not installed. Installed: demo")
 
 
 async def test_installed_model_is_asked_even_if_localai_is_connected(

@@ -25,7 +25,7 @@ def test_local_file(ingle: Ingle, home: Path) -> None:
     assert (done.returncode, done.stdout) == (0, "")
     assert "mine is installed (" in done.stderr
     listed = json.loads(ingle("models", "--json").stdout)
-    assert [model["name"] for model in listed] == ["demo", "mine"]
+    assert [model["name"] for model in listed if not model["is_builtin"]] == ["mine"]
     assert (
         "mine is installed already" in ingle("models", "pull", str(DEMO), "--name", "mine").stderr
     )

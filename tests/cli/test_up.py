@@ -50,13 +50,10 @@ async def test_one_address_is_printed_and_ctrl_c_ends_it() -> None:
         address = re.fullmatch(r"Ingle is running at (http://127\.0\.0\.1:\d+)\n", line)
         assert address
         status, listed = await asyncio.to_thread(fetch, f"{address[1]}/v1/models")
-        assert (status, listed) == (
-            200,
-            {
-                "object": "list",
-                "data": [{"id": "demo", "object": "model", "created": 0, "owned_by": "local"}],
-            },
-        )
+        assert isinstance(listed, dict)
+        assert (status, listed["object"]) == (200, "list")
+        demo = {"id": "demo", "object": "model", "created": 0, "owned_by": "local"}
+        assert listed["data"][0] == demo
         process.send_signal(signal.SIGINT)
         assert await process.communicate() == (b"", b"")
         assert process.returncode == 0

@@ -22,6 +22,7 @@ def test_the_estimate_adds_up(install: InstallModel) -> None:
 
     size = fit(model, slots=4, context_tokens=None, limit_bytes=1000 * MIB)
 
+    assert model.header is not None
     assert kv_bytes_a_token(model.header) == 2 * 2 * (16 + 16) * 2
     assert (size.context_tokens, size.slots) == (8192, 4)
     assert size.weights_bytes == model.path.stat().st_size

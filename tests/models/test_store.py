@@ -20,17 +20,19 @@ def models() -> Models:
 
 
 def names(models: Models) -> list[str]:
-    return [model.name for model in models.list()]
+    """What is installed beside what comes with Ingle."""
+    return [model.name for model in models.list() if not model.is_builtin]
 
 
 def test_the_demo_model_is_always_there() -> None:
     """With nothing installed, not even a home folder, there is the demo model."""
     models = Models(load_settings())
 
-    assert names(models) == ["demo"]
+    assert names(models) == []
     demo = models.get("demo")
     assert demo.is_builtin
     assert demo.capabilities == ("chat", "completions", "embeddings")
+    assert demo.header is not None
     assert demo.header.has_chat_template
 
 
@@ -39,7 +41,7 @@ def test_a_file_is_a_model_by_its_name(models: Models) -> None:
     (models.folder / "deep").mkdir()
     path = write_model(models.folder / "deep" / "Qwen3-4B.Q8_0.gguf")
 
-    assert names(models) == ["Qwen3-4B.Q8_0", "demo"]
+    assert names(models) == ["Qwen3-4B.Q8_0"]
     model = models.get("Qwen3-4B.Q8_0")
     assert (model.path, model.size_bytes) == (path, path.stat().st_size)
     assert model.context_tokens is None
@@ -52,7 +54,7 @@ def test_a_manifest_sets_what_the_file_cannot_know(models: Models) -> None:
         "file: weights.gguf\nname: my model\ncontext_tokens: 1024\nslots: 2\nchat_template: hey\n"
     )
 
-    assert names(models) == ["demo", "my model"]
+    assert names(models) == ["my model"]
     model = models.get("my model")
     assert (model.context_tokens, model.slots, model.chat_template) == (1024, 2, "hey")
 
@@ -75,7 +77,7 @@ def test_a_wrong_manifest_is_told(models: Models, text: str, words: str) -> None
     path = models.folder / "bad.yaml"
     path.write_text(text)
 
-    assert names(models) == ["demo"]
+    assert names(models) == []
     (damaged,) = models.damaged()
     assert isinstance(damaged.error, ConfigurationError)
     assert str(path) in damaged.error.message
@@ -87,7 +89,7 @@ def test_a_damaged_file_is_told_and_not_listed(models: Models) -> None:
     path = write_model(models.folder / "cut.gguf")
     path.write_bytes(path.read_bytes()[:50_000])
 
-    assert names(models) == ["demo"]
+    assert names(models) == []
     with pytest.raises(ModelFileInvalid, match="it is cut short"):
         models.get("cut")
 
@@ -128,7 +130,7 @@ def test_partial_downloads_and_parts_are_no_models(models: Models) -> None:
     for number in (1, 2):
         write_model(models.folder / f"big-0000{number}-of-00002.gguf")
 
-    assert names(models) == ["big", "demo"]
+    assert names(models) == ["big"]
     assert models.damaged() == []
     one_part = (models.folder / "big-00001-of-00002.gguf").stat().st_size
     assert models.get("big").size_bytes == 2 * one_part
@@ -142,9 +144,60 @@ def test_a_changed_file_is_read_again(models: Models) -> None:
     write_model(path, extra={"general.name": "another"})
 
     assert models.get("m") != first
-    assert models.get("m").header.name == "another"
+    header = models.get("m").header
+    assert header is not None
+    assert header.name == "another"
     path.unlink()
-    assert names(models) == ["demo"]
+    assert names(models) == []
+
+
+def image_folder(folder: Path, part: str = "unet/openvino_model") -> Path:
+    """A folder that looks like an image model; its weights take 8 bytes."""
+    for name in ("scheduler/config.json", f"{part}.xml", f"{part}.bin"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(b"12345678")
+    (folder / "model_index.json").write_text('{"_class_name": "StableDiffusionPipeline"}')
+    (folder / "of-the-model.yaml").write_text("no: manifest\n")
+    return folder
+
+
+def test_a_folder_with_a_pipeline_is_an_image_model(models: Models) -> None:
+    """It is called after its folder, is for images, and what lies in it is a part of it."""
+    path = image_folder(models.folder / "family" / "sd-1.5")
+
+    assert (names(models), models.damaged()) == (["sd-1.5"], [])
+    model = models.get("sd-1.5")
+    assert (model.path, model.engine, model.size_bytes) == (path, "openvino", 8)
+    assert model.capabilities == ("images",)
+    assert (model.header, model.parameters) == (None, None)
+
+
+def test_a_manifest_chooses_the_image_engine(models: Models) -> None:
+    """A manifest beside the folder names it and its engine; one that cannot be is told."""
+    image_folder(models.folder / "a", "unet/diffusion_pytorch_model")
+    (models.folder / "a.yaml").write_text("name: painter\nengine: diffusers\n")
+    image_folder(models.folder / "b")
+    (models.folder / "b.yaml").write_text("engine: diffusers\n")
+    write_model(models.folder / "c.gguf")
+    (models.folder / "c.yaml").write_text("engine: openvino\n")
+
+    assert names(models) == ["painter"]
+    assert models.get("painter").engine == "diffusers"
+    one, other = models.damaged()
+    assert "says `engine: diffusers`, and" in one.error.message
+    assert "has files for openvino" in one.error.message
+    assert "is no folder with `model_index.json`" in other.error.message
+
+
+def test_an_image_model_is_removed_whole(models: Models) -> None:
+    """The folder goes with its manifest, and nothing beside it."""
+    image_folder(models.folder / "a")
+    (models.folder / "a.yaml").write_text("engine: openvino\n")
+    image_folder(models.folder / "b")
+
+    models.remove("a")
+
+    assert [path.name for path in models.folder.iterdir()] == ["b"]
 
 
 def test_remove_deletes_the_files_of_one_model(models: Models) -> None:
@@ -175,7 +228,7 @@ def test_remove_follows_no_link_and_spares_the_demo(models: Models, tmp_path: Pa
     models.remove("linked")
 
     assert elsewhere.exists()
-    assert names(models) == ["demo"]
+    assert names(models) == []
     with pytest.raises(NotAllowed, match="a part of Ingle"):
         models.remove("demo")
     with pytest.raises(ModelNotFound):

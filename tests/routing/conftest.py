@@ -53,16 +53,32 @@ class House:
         finally:
             self.leased.remove(model.name)
 
-    def router(self, client: Client, default_model: str | None = None) -> Router:
+    def install_image_model(self, name: str) -> None:
+        """Make a folder that looks like an image model's."""
+        folder = self._home / "models" / name
+        folder.mkdir(parents=True)
+        (folder / "model_index.json").write_text("{}")
+
+    def router(
+        self,
+        client: Client,
+        default_model: str | None = None,
+        default_image_model: str | None = None,
+    ) -> Router:
         """A router over these."""
         return Router(
-            client, self.models, self.connections, self.lease, default_model=default_model
+            client,
+            self.models,
+            self.connections,
+            self.lease,
+            default_model=default_model,
+            default_image_model=default_image_model,
         )
 
 
 @pytest.fixture
 def house(home: Path) -> Generator[House, None, None]:
-    """No connections, and the demo model."""
+    """No connections, and what comes with Ingle."""
     database = Database.open(load_settings())
     yield House(home, database)
     database.close()

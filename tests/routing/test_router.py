@@ -173,7 +173,8 @@ async def test_unknown_model_gets_the_list(house: House, client: Client) -> None
         async with house.router(client).route(model="othr"):
             pass
     message = str(caught.value)
-    assert "'othr' is not installed. Installed: demo, other." in message
+    assert "'othr' is not installed. Installed: demo, " in message
+    assert "other." in message
     assert message.endswith("A connection's model is called such as `box/NAME`.")
     assert caught.value.param == "model"
 
@@ -259,12 +260,28 @@ async def test_key_that_cannot_be_read_is_an_error(house: House, client: Client)
             pass
 
 
-async def test_machine_without_an_image_model_says_what_to_do(house: House, client: Client) -> None:
-    """Images are not made here: the error names the two ways out, and no engine is started."""
+async def test_machine_without_such_a_model_says_what_to_do(house: House, client: Client) -> None:
+    """Nothing here ranks: the error names the two ways out, and no engine is started."""
     with pytest.raises(EngineMissing, match=r"`base_url`.*`ingle connections add localai URL`"):
-        async with house.router(client).route(capability="images", provider="localai"):
+        async with house.router(client).route(capability="rerank", provider="localai"):
             pass
     assert house.leased == []
+
+
+async def test_images_have_a_default_model_of_their_own(house: House, client: Client) -> None:
+    """It draws where no model is named, whatever the default model is; a named one draws itself."""
+    house.install_image_model("painter")
+    router = house.router(client, default_model="localai/gpt-4", default_image_model="painter")
+    async with router.route(capability="images", provider="localai") as route:
+        assert (route.model, route.is_local) == ("painter", True)
+    async with house.router(client).route(model="painter", capability="images") as route:
+        assert route.model == "painter"
+    with pytest.raises(ModelNotFound, match="'gone' is not installed"):
+        async with house.router(client, default_image_model="gone").route(capability="images"):
+            pass
+    with pytest.raises(UnsupportedInput, match=r"'demo' is not made for images\..*painter"):
+        async with house.router(client).route(model="demo", capability="images"):
+            pass
 
 
 async def test_model_of_another_kind_is_refused(house: House, client: Client) -> None:

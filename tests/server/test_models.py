@@ -58,6 +58,20 @@ def test_an_installed_model_is_removed_while_its_engine_runs(
         client.models.retrieve("twin")
 
 
+def test_a_damaged_model_is_told_and_the_others_go_on(call: Caller, served_home: Path) -> None:
+    """A file that was cut short: what is wrong with it, in OpenAI's shape."""
+    folder = served_home / "models"
+    folder.mkdir(exist_ok=True)
+    demo = files("ingle") / "models" / "demo" / "chat.gguf"
+    (folder / "torn.gguf").write_bytes(demo.read_bytes()[:1_000_000])
+    asked = {"messages": [{"role": "user", "content": "hi"}], "max_tokens": 1}
+    torn = call.post("/v1/chat/completions", {**asked, "model": "torn"})
+    assert (torn.status, torn.error["code"]) == (500, "model_file_invalid")
+    assert "torn.gguf" in torn.error["message"]
+    assert call.post("/v1/chat/completions", asked).status == 200
+    assert call("DELETE", "/v1/models/torn").status == 200
+
+
 def test_a_name_never_becomes_a_path(call: Caller, served_home: Path) -> None:
     """Whatever is in it."""
     (served_home / "outside.gguf").touch()

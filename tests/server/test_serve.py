@@ -148,6 +148,7 @@ serve(load_settings(), ready=lambda serving: print(serving.url, flush=True))
 """
 
 
+@pytest.mark.slow
 def test_a_signal_stops_the_process_in_order(home: Path) -> None:
     """SIGTERM: it ends with code 0 and leaves no engine behind."""
     environ = {**os.environ, "INGLE_HOME": str(home), "INGLE_PORT": "0", "INGLE_THREADS": "1"}

@@ -109,7 +109,9 @@ class Decoder(nn.Module):
     def forward(self, latents: Tensor, size: tuple[int, int]) -> Tensor:
         """Whole pictures of `size` (height, width)."""
         features = self.features(latents)
-        stretched = functional.interpolate(features, size=size, mode="bilinear", align_corners=False)
+        stretched = functional.interpolate(
+            features, size=size, mode="bilinear", align_corners=False
+        )
         ratio = math.sqrt(size[0] * size[1] / (features.shape[2] * features.shape[3]))
         return self.colours(stretched, torch.tensor(ratio))
 

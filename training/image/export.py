@@ -33,7 +33,7 @@ from reader import CLASSES, TOKENS, Reader, probabilities
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 from torch.nn import functional
-from train_denoiser import BUILD
+from train_denoiser import BUILD, OFFSET
 from transformers import PreTrainedTokenizerFast
 
 SHIPPED = Path(__file__).parents[2] / "src/ingle/models/demo/image"
@@ -282,10 +282,10 @@ def export(folder: Path, *, trained: bool = True) -> None:
         "beta_end": 0.012,
         "rescale_betas_zero_snr": True,
         "prediction_type": "sample",
-        "timestep_spacing": "trailing",
+        "timestep_spacing": "leading",
         "clip_sample": False,
         "set_alpha_to_one": True,
-        "steps_offset": 0,
+        "steps_offset": OFFSET,
     }
     (folder / "scheduler/scheduler_config.json").write_text(json.dumps(scheduler, indent=2) + "\n")
     index = {
@@ -301,7 +301,7 @@ def export(folder: Path, *, trained: bool = True) -> None:
     # What Ingle's image engine draws with when a request does not say.
     (folder / "generation_config.json").write_text(
         json.dumps(
-            {"num_inference_steps": 12, "guidance_scale": 2.5, "height": 256, "width": 256},
+            {"num_inference_steps": 16, "guidance_scale": 2.5, "height": 256, "width": 256},
             indent=2,
         )
         + "\n"

@@ -51,7 +51,8 @@ def show(name: Name, as_json: AsJson = False) -> None:
         print_json(_as_json(model))
         return
     told = {"name": model.name, **_told(model)}
-    told["architecture"] = model.header.architecture
+    if model.header:
+        told["architecture"] = model.header.architecture
     told["engine"] = model.engine
     told["file"] = f"{model.path}{' (comes with Ingle)' if model.is_builtin else ''}"
     print_pairs(told.items())
@@ -86,7 +87,7 @@ def _told(model: Model) -> dict[str, str]:
     tokens = _context_tokens(model)
     return {
         "size": size(model.size_bytes),
-        "parameters": count(model.parameters),
+        "parameters": count(model.parameters) if model.parameters else "-",
         "context": f"{tokens:,} tokens" if tokens else "-",
         "can": ", ".join(model.capabilities),
     }
@@ -99,7 +100,7 @@ def _as_json(model: Model) -> dict[str, object]:
         "path": str(model.path),
         "size_bytes": model.size_bytes,
         "parameters": model.parameters,
-        "architecture": model.header.architecture,
+        "architecture": model.header.architecture if model.header else None,
         "context_tokens": _context_tokens(model) or None,
         "capabilities": model.capabilities,
         "is_builtin": model.is_builtin,
@@ -108,4 +109,4 @@ def _as_json(model: Model) -> dict[str, object]:
 
 def _context_tokens(model: Model) -> int:
     """The context window that the manifest sets, else the one that the file gives; 0 if none."""
-    return model.context_tokens or model.header.context_tokens
+    return model.context_tokens or (model.header.context_tokens if model.header else 0)

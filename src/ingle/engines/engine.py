@@ -10,10 +10,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ingle.engines.backoff import Backoff
-from ingle.engines.cores import usable_cores
-from ingle.engines.fit import Fit, fit
-from ingle.engines.launch import llama_launch
-from ingle.engines.process import EngineProcess
+from ingle.engines.loading import how_to_load
+from ingle.engines.process import EngineProcess, Launch
 from ingle.engines.room import Room
 from ingle.engines.running import RunningEngine
 from ingle.errors import (
@@ -26,7 +24,6 @@ from ingle.errors import (
     UpstreamInvalid,
     UpstreamUnreachable,
 )
-from ingle.models.gguf import read_header, shard_paths
 from ingle.models.manifest import Model
 from ingle.settings import Settings
 
@@ -181,14 +178,16 @@ class Engine:
         try:
             if refusal := self.backoff.refusal(self.name, now=time.monotonic()):
                 raise refusal
-            size = await asyncio.to_thread(self._measure, model)
-            await self._room.enter(self.name, size.total_bytes)
+            loading = await asyncio.to_thread(
+                how_to_load, model, self._settings, limit_bytes=self._room.limit_bytes
+            )
+            await self._room.enter(self.name, loading.size.total_bytes)
             try:
-                process = await self._start_process(model, size)
+                process = await self._start_process(loading.launch)
             except BaseException:
                 self._room.left(self.name)
                 raise
-            running = RunningEngine(model, size, process, lambda: self._callers > 0)
+            running = RunningEngine(model, loading.size, process, lambda: self._callers > 0)
             self.running = running
             self._room.settle(self.name, running)
             self._begin_idle_time(running)
@@ -200,19 +199,7 @@ class Engine:
     def _start_is_over(self, _: asyncio.Task[_Failure | None]) -> None:
         self._starting = None
 
-    def _measure(self, model: Model) -> Fit:
-        """How the model is to be loaded, after another look at its files. Blocks."""
-        for path in shard_paths(model.path):
-            read_header(path)
-        return fit(
-            model,
-            slots=model.slots or self._settings.slots,
-            context_tokens=model.context_tokens or self._settings.context_tokens,
-            limit_bytes=self._room.limit_bytes,
-        )
-
-    async def _start_process(self, model: Model, size: Fit) -> EngineProcess:
-        launch = llama_launch(model, size, threads=self._settings.threads or usable_cores())
+    async def _start_process(self, launch: Launch) -> EngineProcess:
         try:
             return await EngineProcess.start(launch, within_s=self._settings.engine_start_s)
         except EngineError as error:

@@ -1,4 +1,4 @@
-"""Whether a model fits in memory: the estimate before it is loaded, and the context that fits.
+"""Whether a model of llama.cpp fits in memory: the estimate, and the context that fits.
 
 It counts bytes by formulas and knows nothing of what else runs.
 """
@@ -52,7 +52,7 @@ def fit(model: Model, *, slots: int, context_tokens: int | None, limit_bytes: in
     Raises:
         ModelTooLarge: it cannot be loaded within the limit; names the context that could be.
     """
-    trained = model.header.context_tokens or _USUAL_CONTEXT
+    trained = _header(model).context_tokens or _USUAL_CONTEXT
     wanted = min(trained, context_tokens or _USUAL_CONTEXT)
     fitting = _largest_context(model, slots, limit_bytes)
     least = wanted if context_tokens else min(wanted, _SMALLEST_CONTEXT)
@@ -69,13 +69,18 @@ def kv_bytes_a_token(header: GgufHeader) -> int:
     return sum(header.kv_heads) * (header.key_width + header.value_width) * _KV_ITEM_BYTES
 
 
+def _header(model: Model) -> GgufHeader:
+    assert model.header is not None, "llama.cpp runs GGUF files, and they have a header"
+    return model.header
+
+
 def _estimate(model: Model, slots: int, context_tokens: int) -> Fit:
     """The estimate: weights, key/value cache, one context of prompt cache, buffers and process.
 
     The buffers of a batch are its logits and the widest activations at a time (gate, up and their
     product beside three of the model's width), as 32-bit floats, as in llama.cpp's graph.
     """
-    header = model.header
+    header = _header(model)
     padded = -(-context_tokens // _CONTEXT_UNIT) * _CONTEXT_UNIT
     context_bytes = padded * kv_bytes_a_token(header)
     batch = context_tokens if header.purpose != "generate" else _BATCH_TOKENS
@@ -97,7 +102,7 @@ def _largest_context(model: Model, slots: int, limit_bytes: int) -> int:
     if least > limit_bytes:
         return 0
     if step == 0:
-        return model.header.context_tokens or _USUAL_CONTEXT
+        return _header(model).context_tokens or _USUAL_CONTEXT
     return _CONTEXT_UNIT * (1 + (limit_bytes - least) // step)
 
 

@@ -1,4 +1,4 @@
-"""How llama.cpp's child process is started for a model, and what its log says when that fails."""
+"""How a child process is started for a model, and what its log says when that fails."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ingle.engines.process import Launch
 from ingle.errors import EngineError, ModelFileInvalid, ModelTooLarge
 from ingle.models.manifest import Model
 
-__all__ = ["llama_launch"]
+__all__ = ["image_launch", "llama_launch"]
 
 _LOAD_ERROR = re.compile(r"error loading model: (?P<reason>.+)")
 _NO_MEMORY = re.compile(r"failed to allocate|unable to allocate|out of memory", re.IGNORECASE)
@@ -22,6 +22,7 @@ _OWN_VARIABLES = ("INGLE_", "LOCALAI_")  # they may hold keys, and the child nee
 
 def llama_launch(model: Model, fit: Fit, *, threads: int | None) -> Launch:
     """The command and the order for a model that is to be loaded in this way."""
+    assert model.header is not None, "llama.cpp runs GGUF files, and they have a header"
     order = Order(
         model=str(model.path),
         name=model.name,
@@ -40,6 +41,21 @@ def llama_launch(model: Model, fit: Fit, *, threads: int | None) -> Launch:
         environment=_environment(),
         order=order.as_json(),
         diagnose=_diagnosis(model),
+    )
+
+
+def image_launch(model: Model, *, threads: int | None) -> Launch:
+    """The command and the order for an image model."""
+    return Launch(
+        name=model.name,
+        command=(sys.executable, "-P", "-m", "ingle.engines.diffusion", model.name),
+        environment=_environment(),
+        order={
+            "model": str(model.path),
+            "name": model.name,
+            "engine": model.engine,
+            "threads": threads,
+        },
     )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from ingle.engines.fit import Fit
+from ingle.engines.image_fit import ImageFit
 from ingle.engines.memory import resident_bytes
 from ingle.engines.process import EngineProcess
 from ingle.models.manifest import Model
@@ -20,7 +21,11 @@ class RunningEngine:
     """From when it serves until it is gone; a `Tenant` of the room."""
 
     def __init__(
-        self, model: Model, size: Fit, process: EngineProcess, is_expected: Callable[[], bool]
+        self,
+        model: Model,
+        size: Fit | ImageFit,
+        process: EngineProcess,
+        is_expected: Callable[[], bool],
     ) -> None:
         """`is_expected` tells whether callers wait who will lease it in a moment."""
         now = time.monotonic()

@@ -8,6 +8,8 @@ that what the file cannot know:
     context_tokens: 16384
     slots: 2
     chat_template: "{% for message in messages %}…"
+
+An image model is a folder; its manifest may choose who runs it: `engine: openvino` or `diffusers`.
 """
 
 from __future__ import annotations
@@ -28,10 +30,12 @@ from pydantic import (
 
 from ingle.errors import ConfigurationError
 from ingle.models.gguf import GgufHeader, Purpose
+from ingle.models.image_folder import ImageEngine
 
-__all__ = ["Capability", "Manifest", "Model", "read_manifest"]
+__all__ = ["Capability", "EngineName", "Manifest", "Model", "read_manifest"]
 
-Capability = Literal["chat", "completions", "embeddings", "rerank"]
+Capability = Literal["chat", "completions", "embeddings", "rerank", "images"]
+EngineName = Literal["llama"] | ImageEngine
 
 _CAPABILITIES: dict[Purpose, tuple[Capability, ...]] = {
     # A model that writes has vectors of what it reads too, if not the best ones.
@@ -61,14 +65,15 @@ FileName = Annotated[str, AfterValidator(_beside)]
 class Model:
     """A model of this machine. Two that are equal can share an engine.
 
-    `context_tokens` and `slots` are what its manifest sets; None leaves them to the settings.
+    `path` is its file, or the folder of an image model, which has no `header`. `context_tokens` and
+    `slots` are what its manifest sets; None leaves them to the settings.
     """
 
     name: str
     path: Path
     size_bytes: int
-    header: GgufHeader = field(repr=False)
-    engine: Literal["llama"] = "llama"
+    header: GgufHeader | None = field(repr=False)
+    engine: EngineName = "llama"
     context_tokens: int | None = None
     slots: int | None = None
     chat_template: str | None = field(default=None, repr=False)
@@ -78,12 +83,12 @@ class Model:
     @property
     def capabilities(self) -> tuple[Capability, ...]:
         """What it can be asked for."""
-        return _CAPABILITIES[self.header.purpose]
+        return _CAPABILITIES[self.header.purpose] if self.header else ("images",)
 
     @property
-    def parameters(self) -> int:
-        """How many weights it has."""
-        return self.header.parameters
+    def parameters(self) -> int | None:
+        """How many weights it has; None if its files do not tell."""
+        return self.header.parameters if self.header else None
 
 
 class Manifest(BaseModel):
@@ -92,7 +97,7 @@ class Manifest(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     name: Name | None = None
-    engine: Literal["llama"] = "llama"
+    engine: EngineName | None = None
     file: FileName | None = None
     context_tokens: int | None = Field(None, ge=16)
     slots: int | None = Field(None, ge=1, le=256)

@@ -1,13 +1,14 @@
-"""The models of this machine: the demo that comes with Ingle, and what lies in the home folder.
+"""The models of this machine: the demos that come with Ingle, and what lies in the home folder.
 
-Every `*.gguf` in `$INGLE_HOME/models`, at any depth, is a model by its file's name; a `*.yaml`
-beside it is its manifest. There is no list of models to keep in step with the files: the files are
+Every `*.gguf` in `$INGLE_HOME/models`, at any depth, is a model by its file's name, and every
+folder of an image model by its own; a `*.yaml` beside it is its manifest. There is no list of models to keep in step with the files: the files are
 the list. It knows nothing about engines.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from pathlib import Path
 from ingle.errors import ConfigurationError, ModelFileInvalid, ModelNotFound, NotAllowed
 from ingle.files import storage_error
 from ingle.models.gguf import GgufHeader, read_header, shard_paths, unreadable
+from ingle.models.image_folder import image_engine, is_image_folder, weights_of
 from ingle.models.manifest import Manifest, Model, read_manifest
 from ingle.models.pull.record import remove_recorded
 from ingle.settings import Settings
@@ -22,6 +24,7 @@ from ingle.settings import Settings
 __all__ = ["DamagedModel", "Models"]
 
 _DEMO = Path(__file__).parent / "demo" / "chat.gguf"
+_DEMO_IMAGE = Path(__file__).parent / "demo" / "image"
 _LONGEST_SHOWN_NAME = 80
 _NOT_LANGUAGE = frozenset({"clip"})  # a part of another model, which sees or hears for it
 
@@ -37,7 +40,7 @@ class DamagedModel:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """A file that should be a model, before it is opened."""
+    """A file or folder that should be a model, before it is opened."""
 
     name: str
     path: Path
@@ -83,7 +86,7 @@ class Models:
             StorageError: the file system refuses.
         """
         entry = self._entry(name)
-        if entry.path == _DEMO:
+        if entry.path in {_DEMO, _DEMO_IMAGE}:
             raise NotAllowed(
                 f"The model {entry.name!r} is a part of Ingle and cannot be removed. "
                 "Set `default_model` to have another one answer where none is named."
@@ -94,6 +97,8 @@ class Models:
             if isinstance(found, _Found) and found.manifest_path and found.path == entry.path
         ]
         try:
+            if entry.path.is_dir() and not entry.path.is_symlink():
+                shutil.rmtree(entry.path)
             for path in (*shard_paths(entry.path), *manifests):
                 path.unlink(missing_ok=True)
             remove_recorded(entry.path)
@@ -125,9 +130,11 @@ class Models:
         return sorted(entries.values(), key=lambda entry: entry.name)
 
     def _found(self) -> Iterator[_Found | DamagedModel]:
-        """The files that should be models, the built-in one first."""
+        """The files and folders that should be models, the built-in ones first."""
         if _DEMO.is_file():
             yield _Found("demo", _DEMO, is_builtin=True)
+        if is_image_folder(_DEMO_IMAGE):
+            yield _Found("demo-image", _DEMO_IMAGE, is_builtin=True)
         files = sorted(self._files())
         described = set()
         for path in files:
@@ -136,15 +143,23 @@ class Models:
                 described.add(found.path)
                 yield found
         for path in files:
-            is_weights = path.suffix.lower() == ".gguf"
-            if is_weights and path not in described and (shards := shard_paths(path)):
-                yield _Found(_name_of(shards[0], len(shards)), path)
+            if path in described:
+                continue
+            if path.suffix.lower() == ".gguf":
+                if shards := shard_paths(path):
+                    yield _Found(_name_of(shards[0], len(shards)), path)
+            elif is_image_folder(path):
+                yield _Found(path.name, path)
 
     def _files(self) -> Iterator[Path]:
-        """Every file in the models folder but hidden ones, which are downloads under way."""
+        """Every file and image model in the models folder but hidden ones, which are downloads
+        under way. What lies in an image model is a part of it."""
         for folder, folders, names in os.walk(self.folder):
             folders[:] = [name for name in folders if not name.startswith(".")]
-            yield from (Path(folder, name) for name in names if not name.startswith("."))
+            images = [name for name in folders if is_image_folder(Path(folder, name))]
+            folders[:] = [name for name in folders if name not in images]
+            names = [*images, *(name for name in names if not name.startswith("."))]
+            yield from (Path(folder, name) for name in names)
 
     def _open(self, found: _Found | DamagedModel) -> Model | DamagedModel | None:
         """The model in the file; None if the file holds only a part of another model."""
@@ -152,6 +167,10 @@ class Models:
             return found
         if not found.name.isprintable():
             return _name_unfit(found)
+        if is_image_folder(found.path):
+            return _image_model(found)
+        if found.manifest.engine not in (None, "llama"):
+            return _not_for(found, "is no folder with `model_index.json`")
         try:
             paths = shard_paths(found.path) or (found.path,)
             headers, stats = zip(*map(self._read, paths), strict=True)
@@ -192,7 +211,36 @@ def _from_manifest(path: Path) -> _Found | DamagedModel:
     except ConfigurationError as error:
         return DamagedModel(path.stem, path.with_suffix(".gguf"), error)
     file = path.with_name(manifest.file or f"{path.stem}.gguf")
+    if manifest.file is None and is_image_folder(path.with_suffix("")):
+        file = path.with_suffix("")
     return _Found(manifest.name or path.stem, file, manifest, path)
+
+
+def _image_model(found: _Found) -> Model | DamagedModel:
+    engine = image_engine(found.path)
+    if found.manifest.engine not in (None, engine):
+        return _not_for(found, f"has files for {engine}")
+    try:
+        weights = weights_of(found.path)
+    except OSError as error:
+        return DamagedModel(found.name, found.path, unreadable(found.path, error))
+    return Model(
+        name=found.name,
+        path=found.path,
+        size_bytes=sum(stat.st_size for stat in weights),
+        header=None,
+        engine=engine,
+        modified_ns=max((stat.st_mtime_ns for stat in weights), default=0),
+        is_builtin=found.is_builtin,
+    )
+
+
+def _not_for(found: _Found, what: str) -> DamagedModel:
+    error = ConfigurationError(
+        f"The manifest of the model {found.name!r} says `engine: {found.manifest.engine}`, and "
+        f"{found.path} {what}. Correct the manifest, or convert the model."
+    )
+    return DamagedModel(found.name, found.path, error)
 
 
 def _name_of(path: Path, shards: int) -> str:

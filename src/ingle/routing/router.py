@@ -5,7 +5,8 @@ The first of these rules that fits decides:
 1. A base URL that the call itself gives.
 2. A model named `local/<name>` is this machine's, `<connection>/<name>` that connection's.
 3. A provider with a connection of its own name (`localai`) is that connection.
-4. This machine, where no name means the default model, and that is `demo` unless set.
+4. This machine, where no name means the default model, and that is `demo` unless set; for images
+   it is `demo-image`.
 
 It knows nothing about what is asked. See `docs/decisions/0021-who-answers.md`.
 """
@@ -16,10 +17,9 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
 from ingle.errors import EngineMissing, ModelNotFound, UnsupportedInput, UpstreamRefused
-from ingle.models.manifest import Model
+from ingle.models.manifest import Capability, Model
 from ingle.models.store import Models
 from ingle.routing.listing import AvailableModels, ServedModels
 from ingle.routing.servers import Server, Servers
@@ -29,11 +29,9 @@ from ingle.upstream.target import Target
 
 __all__ = ["Capability", "Route", "Router"]
 
-Capability = Literal["chat", "completions", "embeddings", "rerank", "images"]
-"""What a model can be asked for; the engines of this machine make no images yet."""
-
 _LOCAL = "local"
 _DEMO = "demo"
+_DEMO_IMAGE = "demo-image"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +58,13 @@ class Router:
         lease: Callable[[Model], AbstractAsyncContextManager[Target]],
         *,
         default_model: str | None = None,
+        default_image_model: str | None = None,
     ) -> None:
         self.client = client
         self._models = models
         self._lease = lease
         self._default_model = default_model or _DEMO
+        self._default_image_model = default_image_model or _DEMO_IMAGE
         self._servers = Servers(client, connections)
         self._served = ServedModels(client, self._servers)
 
@@ -89,9 +89,10 @@ class Router:
             EngineError: the engine did not start, or went down inside the context.
             UpstreamError: the server has no API that could be called.
         """
-        server, name = await self._server(model or None, base_url or None, provider)
+        default = self._default_image_model if capability == "images" else self._default_model
+        server, name = await self._server(model or None, base_url or None, provider, default)
         if server is None:
-            local = await self._local(name, capability)
+            local = await self._local(name, capability, default)
             async with self._lease(local) as target:
                 yield Route(target, local.name, is_local=True)
             return
@@ -134,15 +135,15 @@ class Router:
         return await self._served.beside(local)
 
     async def _server(
-        self, model: str | None, base_url: str | None, provider: str | None
+        self, model: str | None, base_url: str | None, provider: str | None, default: str
     ) -> tuple[Server | None, str | None]:
         """The server by the rules, None for this machine; and what the model is called there."""
         if base_url is not None:
             return await self._servers.at(base_url), model
-        may_be_elsewhere = provider is not None or "/" in (model or self._default_model)
+        may_be_elsewhere = provider is not None or "/" in (model or default)
         connections = await self._servers.connections() if may_be_elsewhere else {}
         has_connection = provider is not None and provider in connections
-        named = model if model or has_connection else self._default_model
+        named = model if model or has_connection else default
         first, slash, rest = (named or "").partition("/")
         if slash and first == _LOCAL:
             return None, rest or None
@@ -152,23 +153,25 @@ class Router:
             return await self._servers.of_connection(provider), model
         return None, model
 
-    async def _local(self, name: str | None, capability: Capability | None) -> Model:
+    async def _local(self, name: str | None, capability: Capability | None, default: str) -> Model:
         """The model of this machine; without a name the default one, or another that can do it."""
         try:
-            model = await asyncio.to_thread(self._models.get, name or self._default_model)
+            model = await asyncio.to_thread(self._models.get, name or default)
         except ModelNotFound as error:
-            message = f"{error.message}{await self._elsewhere()}"
-            raise ModelNotFound(message, param="model") from error
-        if capability is None or capability in model.capabilities:
+            if name is not None or default != _DEMO_IMAGE:
+                message = f"{error.message}{await self._elsewhere()}"
+                raise ModelNotFound(message, param="model") from error
+            model = None  # a package may come without it
+        if model is not None and (capability is None or capability in model.capabilities):
             return model
         able = [
             other
             for other in await asyncio.to_thread(self._models.list)
             if capability in other.capabilities
         ]
-        if able and name is None:
+        if able and (name is None or model is None):
             return able[0]
-        if able:
+        if able and model is not None:
             names = ", ".join(other.name for other in able)
             raise UnsupportedInput(
                 f"The model {model.name!r} is not made for {capability}. Installed models that "

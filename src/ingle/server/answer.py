@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Iterable
 from typing import Any
@@ -35,7 +34,8 @@ class Answer:
         self._send = send
         self._headers = list(headers)
         self._is_stream = False
-        self._writing_since: float | None = None
+        self._begun = 0
+        self._done = 0
         self.shape: ErrorShape = OPENAI
         self.label = "other"
         self.status = 0
@@ -47,9 +47,10 @@ class Answer:
         """Whether the status line is out, so that it can no longer say what went wrong."""
         return self.status != 0
 
-    def stalled_s(self, now: float) -> float:
-        """For how long the caller has not taken what is being written; 0 if nothing waits."""
-        return 0.0 if self._writing_since is None else now - self._writing_since
+    @property
+    def waiting_write(self) -> int | None:
+        """The number of the write that waits for the caller to take it, if one does."""
+        return self._begun if self._begun != self._done else None
 
     def add_header(self, name: bytes, value: bytes) -> None:
         """Send this header too, on whatever answer it will be."""
@@ -66,7 +67,7 @@ class Answer:
         length = b"%d" % len(body)
         told = [(b"content-type", content_type), (b"content-length", length), *(headers or [])]
         await self.start(status, told)
-        await self._send_body(body, more=False)
+        await self._send_last(body)
 
     async def hand_over(self, app: App, request: Request) -> None:
         """Let another ASGI application write the answer."""
@@ -76,10 +77,10 @@ class Answer:
                 self.status = message["status"]
                 message["headers"] = [*message.get("headers", []), *self._headers]
                 await self._send(message)
+            elif message.get("more_body"):
+                await self.write(message["body"])
             else:
-                await self._send_body(
-                    message.get("body", b""), more=message.get("more_body", False)
-                )
+                await self._send_last(message.get("body", b""))
 
         await app(request.scope, request.receive, send)
 
@@ -101,11 +102,15 @@ class Answer:
 
     async def write(self, data: bytes) -> None:
         """Send bytes of the body; waits while the caller does not take them."""
-        await self._send_body(data, more=True)
+        if self.first_byte_at is None and data:
+            self.first_byte_at = time.perf_counter()
+        self._begun += 1  # no clock is read and no timer set for each piece
+        await self._send({"type": "http.response.body", "body": data, "more_body": True})
+        self._done += 1
 
     async def finish(self) -> None:
         """End the body: what was written is the whole answer."""
-        await self._send_body(b"", more=False)
+        await self._send_last(b"")
 
     async def fail(self, error: IngleError) -> None:
         """End the answer with `error`, as what has been sent so far allows.
@@ -120,12 +125,12 @@ class Answer:
                 headers.append((b"retry-after", b"%d" % seconds))
             await self.json(self.shape.body(error), error.http_status, headers)
         elif self._is_stream and not self.is_complete:
-            await self._send_body(self.shape.event(error), more=False)
+            await self._send_last(self.shape.event(error))
 
-    async def _send_body(self, data: bytes, *, more: bool) -> None:
-        if self.first_byte_at is None and data:
+    async def _send_last(self, data: bytes) -> None:
+        if self.first_byte_at is None:
             self.first_byte_at = time.perf_counter()
-        self._writing_since = asyncio.get_running_loop().time()
-        await self._send({"type": "http.response.body", "body": data, "more_body": more})
-        self._writing_since = None
-        self.is_complete = not more
+        self._begun += 1
+        await self._send({"type": "http.response.body", "body": data, "more_body": False})
+        self._done += 1
+        self.is_complete = True

@@ -21,7 +21,7 @@ MAX_CALLS = 2048
 """Calls answered at the same time; each may hold a connection to an engine or a server."""
 
 STALL_S = 60.0
-"""A caller that takes nothing of its answer for so long is given up."""
+"""A caller that takes nothing of its answer for so long, or up to twice that, is given up."""
 
 
 class CallerLeft(Exception):
@@ -130,7 +130,7 @@ async def watched(
 
 
 async def _watch(call: Call, receive: Receive, answer: Answer, stall_s: float) -> None:
-    now = asyncio.get_running_loop().time
+    waited = None
     while True:
         try:
             async with asyncio.timeout(stall_s):
@@ -138,6 +138,8 @@ async def _watch(call: Call, receive: Receive, answer: Answer, stall_s: float) -
                     call.interrupt(CallerLeft())
                     return
         except TimeoutError:
-            if answer.stalled_s(now()) >= stall_s:
+            waiting = answer.waiting_write
+            if waiting is not None and waiting == waited:
                 call.interrupt(CallerLeft())
                 return
+            waited = waiting

@@ -58,9 +58,9 @@ _ALL = (
         ResponsesRequest,
         RESPONSES,
         (
-            b"event: response.completed",
-            b"event: response.incomplete",
-            b"event: response.failed",
+            b'"usage":{',  # of the last event, after all of the answer's text
+            b'"usage": {',
+            b"\nevent: response.failed",
             *_ERROR_EVENTS,
         ),
     ),
@@ -72,8 +72,8 @@ _ALL = (
     Endpoint("detokenize", "completions", TokensRequest),
     Endpoint("apply-template", "chat", ChatRequest),
     Endpoint("images/generations", "images"),
-    Endpoint("images/edits"),
-    Endpoint("images/variations"),
+    Endpoint("images/edits", "images"),
+    Endpoint("images/variations", "images"),
     Endpoint("audio/speech"),
     Endpoint("audio/transcriptions"),
     Endpoint("audio/translations"),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
-from ingle.errors import ModelNotFound
+from ingle.errors import ConfigurationError, ModelFileInvalid, ModelNotFound
 from ingle.routing import ModelEntry
 from ingle.server.exchange import Exchange
 
@@ -37,16 +38,19 @@ async def show_model(name: str, exchange: Exchange) -> None:
 
 
 async def remove_model(name: str, exchange: Exchange) -> None:
-    """Stop a model's engine and delete its files.
+    """Stop a model's engine and delete its files, be they whole or damaged.
 
     Raises:
         ModelNotFound: none that is installed on this machine has this name.
         NotAllowed: the model is a part of Ingle.
     """
     installed = name.removeprefix("local/")
-    model = await asyncio.to_thread(exchange.runtime.models.get, installed)
-    await exchange.runtime.supervisor.stop(model.name)
-    await asyncio.to_thread(exchange.runtime.models.remove, model.name)
+    models = exchange.runtime.models
+    with suppress(ModelFileInvalid, ConfigurationError):  # of a damaged one no engine runs
+        model = await asyncio.to_thread(models.get, installed)
+        if not model.is_builtin:
+            await exchange.runtime.supervisor.stop(model.name)
+    await asyncio.to_thread(models.remove, installed)
     await exchange.answer.json({"id": name, "object": "model", "deleted": True})
 
 

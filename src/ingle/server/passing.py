@@ -24,7 +24,7 @@ _SHOWN_BYTES = 300
 
 async def pass_whole(relayed: Relayed, answer: Answer, repair: Repair | None = None) -> bytes:
     """Pass a body on. Returns its last bytes."""
-    end = StreamEnd(())
+    end = StreamEnd()
     headers = _headers(relayed)
     if repair:  # it may change the length
         headers = [header for header in headers if header[0] != b"content-length"]
@@ -61,7 +61,7 @@ async def pass_stream(
             url=url,
             status=relayed.status,
         )
-    end = StreamEnd(endpoint.stream_ends)
+    end = StreamEnd()
     await answer.start_stream()
     async for data in relayed:
         end.feed(data)
@@ -74,7 +74,7 @@ async def pass_stream(
         rest = repair.feed(rest) + repair.end()
     if rest:
         await answer.write(rest)
-    if not end.is_whole:
+    if not end.is_whole(endpoint.stream_ends):
         raise UpstreamCut(
             f"The stream of {target.name} at {url} ended before the answer was whole. Try again.",
             url=url,

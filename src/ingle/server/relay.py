@@ -1,9 +1,9 @@
 """The short way of `/v1`: a request to the model's server, its bytes back to who asked.
 
-Of a request only the model is read to find the server. Another server's answer passes as it is. An
-engine of this machine is llama.cpp, and what that gets wrong against OpenAI's API is put right:
-requests that cannot be right are refused, some are changed, and of its answers the errors, the
-model's name and, rarely, more (`corrections`).
+Of a request only the model is read to find the server. Another server's answer passes as it is, and
+so does the image engine's. The engine for text is llama.cpp, and what that gets wrong against
+OpenAI's API is put right: requests that cannot be right are refused, some are changed, and of its
+answers the errors, the model's name and, rarely, more (`corrections`).
 
 When the caller leaves, the call to the server is closed, which stops the work there.
 """
@@ -23,7 +23,7 @@ from ingle.server.chat_requests import ChatRequest, ResponsesRequest
 from ingle.server.corrections import Assembled
 from ingle.server.decoding import Fields, decode, fields_of, model_of, with_fields
 from ingle.server.endpoints import Endpoint
-from ingle.server.engine_calls import EngineCalls
+from ingle.server.engine_calls import ENGINE_LIMITS, EngineCalls
 from ingle.server.exchange import Exchange
 from ingle.server.multipart import multipart_field, with_multipart_field
 from ingle.server.passing import pass_error, pass_stream, pass_whole
@@ -135,14 +135,15 @@ async def _prepared(request: EngineRequest, sent: _Sent, calls: EngineCalls) -> 
 
 
 async def _as_it_is(sent: _Sent, route: Route, runtime: Runtime, answer: Answer) -> bytes:
-    """Answer from any other server, as it answers. Returns the last bytes of the answer."""
+    """Answer as any other server, or the image engine, answers. Returns the answer's last bytes."""
     headers = [
         (name.decode("latin-1"), value.decode("latin-1"))
         for name, value in sent.request.scope["headers"]
     ]
     body = sent.with_model(route.model)
+    limits = ENGINE_LIMITS if route.is_local else _CONNECTION_LIMITS
     async with runtime.client.relay(
-        "POST", route.target, sent.endpoint.path, body, headers, _CONNECTION_LIMITS
+        "POST", route.target, sent.endpoint.path, body, headers, limits
     ) as relayed:
         if relayed.status >= 400:
             return await pass_error(relayed, route.target, sent.endpoint, answer)

@@ -1,29 +1,35 @@
-"""Whether a stream that went by was whole, and its last bytes."""
+"""The last bytes of a body that went by, and whether they end a stream as a whole one ends."""
 
 from __future__ import annotations
 
+from collections import deque
+
 __all__ = ["StreamEnd"]
 
-_TAIL_BYTES = 2048
-_LONGEST_MARK = 64
+_TAIL_BYTES = 4096
+"""More than the last events of a stream take, from the finish reason on."""
 
 
 class StreamEnd:
-    """Looks for one of some marks in a stream's bytes as they pass."""
+    """Keeps the end of what passes; to keep a piece costs an append."""
 
-    def __init__(self, marks: tuple[bytes, ...]) -> None:
-        self._marks = marks
-        self._is_seen = not marks
-        self.tail = b"\n"  # so that the first line begins as every other one
+    def __init__(self) -> None:
+        self._parts: deque[bytes] = deque()
+        self._size = 0
 
     def feed(self, data: bytes) -> None:
-        """Look at the next bytes; a mark that is split between two reads is found, too."""
-        if not self._is_seen:
-            window = self.tail[-_LONGEST_MARK:] + data
-            self._is_seen = any(mark in window for mark in self._marks)
-        self.tail = (self.tail + data)[-_TAIL_BYTES:]
+        """Note the next bytes."""
+        self._parts.append(data)
+        self._size += len(data)
+        while self._size - len(self._parts[0]) >= _TAIL_BYTES:
+            self._size -= len(self._parts.popleft())
 
     @property
-    def is_whole(self) -> bool:
-        """Whether a mark has passed."""
-        return self._is_seen
+    def tail(self) -> bytes:
+        """The last bytes, some thousands or all of them."""
+        return b"".join(self._parts)[-_TAIL_BYTES:]
+
+    def is_whole(self, marks: tuple[bytes, ...]) -> bool:
+        """Whether one of some marks is among the last bytes."""
+        tail = b"\n" + self.tail  # the first line begins as every other one
+        return any(mark in tail for mark in marks)

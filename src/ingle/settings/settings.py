@@ -135,6 +135,12 @@ class Settings(BaseModel):
         description="The model that answers where none is named; else the demo model does.",
         examples=["qwen3-4b"],
     )
+    default_image_model: str | None = Field(
+        None,
+        min_length=1,
+        description="The model that draws where none is named; else the demo image model does.",
+        examples=["sdxl-turbo"],
+    )
     memory_limit_bytes: Bytes | None = Field(
         None,
         description="How much memory all engines together may use; else most of the machine's.",
