@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ingle.cli.completion import complete_model
+from ingle.cli.engines import ps, run, stop
 from ingle.cli.pull import pull
 from ingle.cli.suggest import suggest
 from ingle.cli.terminal import AsJson, count, note, print_json, print_pairs, print_table, size
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from ingle.models.store import Models
 
 group = typer.Typer(
-    help="Pull, list, show and remove the models of this machine.", invoke_without_command=True
+    help="Pull, list, run, verify and remove the models of this machine.",
+    invoke_without_command=True,
 )
 
 Name = Annotated[str, typer.Argument(metavar="NAME", autocompletion=complete_model)]
@@ -72,6 +74,9 @@ def remove(
 
 
 group.command("pull")(pull)
+group.command("ps")(ps)
+group.command("run")(run)
+group.command("stop")(stop)
 group.command("suggest")(suggest)
 
 

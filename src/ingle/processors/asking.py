@@ -11,9 +11,13 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+import msgspec
+
 from ingle.errors import UpstreamRefused
+from ingle.processors.in_one import CHUNKS, as_stream, in_one
 from ingle.processors.llama_habits import meant_by
 from ingle.upstream.limits import Limits
+from ingle.upstream.wire import Answer
 
 if TYPE_CHECKING:  # to list the processors takes neither an HTTP client nor a database
     from ingle.routing import Capability, Route, Router
@@ -84,14 +88,28 @@ async def answered(
 ) -> AsyncGenerator[Reply[T], None]:
     """An answer in one; it is the only item. The way to the server is open inside the context.
 
+    An engine of this machine is asked for a stream, which is put together here (`in_one`).
+
     Raises:
         IngleError: as `Router.route` and `Client.post`.
     """
 
     async def ask(route: Route, body: Json) -> AsyncGenerator[T, None]:
-        yield await router.client.post(
-            route.target, question.endpoint, body, into=into, limits=question.limits
-        )
+        endpoint = question.endpoint
+        if route.is_local and (chunk := CHUNKS.get(endpoint)) is not None:
+            chunks = router.client.stream(
+                route.target, endpoint, as_stream(body), into=chunk, limits=question.limits
+            )
+            async with aclosing(chunks):
+                whole = await in_one(endpoint, route.target.url(endpoint), chunks)
+            answer = msgspec.convert(whole, into)
+            if isinstance(answer, Answer):
+                answer.raw = whole
+            yield answer
+        else:
+            yield await router.client.post(
+                route.target, endpoint, body, into=into, limits=question.limits
+            )
 
     async with _asked(router, question, ask) as reply:
         yield reply

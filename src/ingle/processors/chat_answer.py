@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from typing import Any, cast, get_args
 
 from ingle.processors.chat_calls import ChatCalls
-from ingle.processors.choices import check_all_came, check_number
+from ingle.processors.choices import add_logprobs, check_all_came, check_number
 from ingle.processors.messages import ChatMessage, Role
 from ingle.processors.pieces import Path, Piece
 from ingle.upstream import wire
@@ -164,12 +164,7 @@ class _Choice:
     def take_facts(self, part: wire.ChoiceChunk) -> None:
         """Keep why the choice ended, and its tokens' log probabilities."""
         self._finish_reason = part.finish_reason or self._finish_reason
-        for name, tokens in (part.logprobs or {}).items():
-            before = self._logprobs.get(name)
-            if isinstance(before, list) and isinstance(tokens, list):
-                before.extend(tokens)
-            elif before is None:
-                self._logprobs[name] = tokens
+        add_logprobs(self._logprobs, part.logprobs)
 
     def is_empty(self) -> bool:
         """Whether the message has neither content nor anything that stands in its place."""

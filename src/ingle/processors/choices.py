@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 
 from ingle.errors import UpstreamInvalid
 from ingle.processors.pieces import MAX_INDEX
 
-__all__ = ["check_all_came", "check_number"]
+__all__ = ["add_logprobs", "check_all_came", "check_number"]
+
+Json = dict[str, Any]  # Any: a JSON value has no narrower type
 
 _ADVICE = "The server is at fault: try again, or another model."
 
@@ -34,3 +37,12 @@ def check_all_came(numbers: Collection[int], url: str) -> None:
             f"from 0. {_ADVICE}",
             url=url,
         )
+
+
+def add_logprobs(kept: Json, more: Json | None) -> None:
+    """Add the log probabilities of a choice's next chunk to those kept so far, list by list."""
+    for name, tokens in (more or {}).items():
+        if isinstance(tokens, list):
+            kept.setdefault(name, []).extend(tokens)
+        else:
+            kept.setdefault(name, tokens)

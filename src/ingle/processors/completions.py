@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
 from ingle.processors.asking import Question, answered, streamed
 from ingle.processors.base import Configuration, Input, Output, Processor
-from ingle.processors.choices import check_all_came, check_number
-from ingle.processors.pieces import Path, Piece
-from ingle.upstream.wire import Completion, CompletionChoiceChunk, CompletionChunk
+from ingle.processors.completion_answer import CompletionAnswer
+from ingle.processors.pieces import Piece
+from ingle.upstream.wire import Completion, CompletionChunk
 
 if TYPE_CHECKING:
     from ingle.routing import Router
@@ -85,19 +85,19 @@ async def _run(
     )
     if configuration.stream:
         async with streamed(router, question, CompletionChunk) as reply:
-            texts = _Texts(reply.url)
+            answer = CompletionAnswer(url=reply.url)
             async for chunks in reply.items:
-                for piece in texts.take(chunks):
+                for piece in answer.take(chunks):
                     yield piece
     else:
         async with answered(router, question, Completion) as reply_in_one:
-            texts = _Texts(reply_in_one.url)
-            answer = await anext(reply_in_one.items)
-        for piece in texts.take_whole(answer):
+            answer = CompletionAnswer(url=reply_in_one.url)
+            completion = await anext(reply_in_one.items)
+        for piece in answer.take_whole(completion):
             yield piece
-    for piece in texts.end():
+    for piece in answer.end():
         yield piece
-    yield CompletionsOutput(choices=texts.joined())
+    yield CompletionsOutput(choices=answer.texts())
 
 
 def _request(
@@ -106,54 +106,6 @@ def _request(
 ) -> dict[str, Any]:  # Any: JSON
     sent = configuration.model_dump(exclude={"base_url", "model", "timeout"}, exclude_none=True)
     return {"prompt": input.prompt, **sent}
-
-
-class _Texts:
-    """The continuations as they come, each apart. `url` is the one that was called, for errors."""
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-        self._texts: dict[int, tuple[Path, list[str]]] = {}
-
-    def take(self, chunks: Iterable[CompletionChunk]) -> list[Piece]:
-        """The pieces that these chunks add, in their order.
-
-        Raises:
-            UpstreamInvalid: a choice has a number out of reason.
-        """
-        pieces = []
-        for chunk in chunks:
-            for part in chunk.choices:
-                known = self._texts.get(part.index)
-                if known is None:
-                    check_number(part.index, self._url)
-                    known = self._texts[part.index] = (("choices", part.index), [])
-                if part.text:
-                    path, texts = known
-                    texts.append(part.text)
-                    pieces.append(Piece(path, part.text))
-        return pieces
-
-    def take_whole(self, answer: Completion) -> list[Piece]:
-        """The pieces of an answer that came in one. Raises as `take` does."""
-        choices = [
-            CompletionChoiceChunk(index=number, text=choice.text)
-            for number, choice in enumerate(answer.choices)
-        ]
-        return self.take([CompletionChunk(choices=choices)])
-
-    def end(self) -> list[Piece]:
-        """The last pieces: a continuation of nothing is empty text.
-
-        Raises:
-            UpstreamInvalid: there are no choices, or one between others is missing.
-        """
-        check_all_came(self._texts, self._url)
-        return [Piece(path, value="") for path, texts in self._texts.values() if not texts]
-
-    def joined(self) -> list[str]:
-        """The whole texts, in order."""
-        return ["".join(self._texts[number][1]) for number in sorted(self._texts)]
 
 
 COMPLETIONS = Processor(

@@ -18,6 +18,7 @@ import msgspec
 from ingle.errors import IngleError
 from ingle.server.answer import Answer
 from ingle.server.corrections import Assembled, Part
+from ingle.server.decoding import fields_of
 from ingle.server.engine_calls import EngineCalls
 
 __all__ = ["answer_assembled"]
@@ -85,7 +86,7 @@ class _Assembly:
             self._count({"prompt_tokens": part.prompt_tokens}, part)
             choice = _empty_choice()
         else:
-            told = await self._calls.json(self._endpoint, part.body)
+            told = await self._calls.in_one(self._endpoint, fields_of(part.body))
             self._count(told.get("usage"), part)
             choice = part.edited(told["choices"][0])
         if not self._assembled.is_chat:

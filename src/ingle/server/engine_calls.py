@@ -10,6 +10,8 @@ from typing import Any
 import msgspec
 
 from ingle.errors import EngineError, UpstreamCut
+from ingle.processors.in_one import CHUNKS, as_stream, in_one
+from ingle.server.decoding import Fields, with_fields
 from ingle.server.engine_errors import engine_error
 from ingle.server.requests import Tokens
 from ingle.upstream.client import Client
@@ -68,6 +70,17 @@ class EngineCalls:
                 f"The engine of {self._model!r} answered {endpoint} with broken JSON "
                 f"({error}). Try again."
             ) from error
+
+    async def in_one(self, endpoint: str, request: Fields) -> Json:
+        """The whole answer of one of the endpoints of `CHUNKS`, put together from a stream.
+
+        `request` holds the encoded fields of the request. Cancelling stops the engine at once.
+        """
+        body = with_fields(request, **as_stream({}))
+        decode = msgspec.json.Decoder(CHUNKS[endpoint]).decode
+        async with self.events(endpoint, body) as events:
+            chunks = ([decode(event)] async for event in events)
+            return await in_one(endpoint, self._target.url(endpoint), chunks)
 
     @asynccontextmanager
     async def events(

@@ -10,7 +10,10 @@ When the caller leaves, the call to the server is closed, which stops the work t
 
 from __future__ import annotations
 
+import msgspec
+
 from ingle.errors import EngineMissing
+from ingle.processors.in_one import CHUNKS
 from ingle.routing import Route
 from ingle.runtime import Runtime
 from ingle.server import corrections
@@ -105,6 +108,10 @@ async def _from_llama(
     prepared = await _prepared(request, sent, calls)
     if isinstance(prepared, Assembled):
         return await answer_assembled(prepared, model, calls, runtime.settings.slots, answer)
+    if endpoint.path in CHUNKS and not sent.asks_for_stream:
+        told = await calls.in_one(endpoint.path, fields_of(prepared))
+        await answer.json({**told, "model": model})
+        return msgspec.json.encode(told.get("usage"))
     async with calls.open(endpoint.path, prepared) as relayed:
         renamed = RenamedModel(route.model, model) if model != route.model else None
         if not sent.asks_for_stream:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from ingle.errors import InvalidRequest
 from ingle.files import storage_error
-from ingle.models.pull.names import check_file_name, model_name, refuse_code
-from ingle.models.pull.plan import Plan, PlannedFile
+from ingle.models.image_folder import image_engine, is_image_folder
+from ingle.models.pull.names import check_file_name, is_code, model_name, refuse_code
+from ingle.models.pull.plan import Plan, PlannedFile, Role
 from ingle.models.pull.quantisation import Listed, projector, variants
 from ingle.models.pull.source import LocalSource
 
@@ -17,7 +18,7 @@ _MOST_FILES = 10_000
 
 
 def resolve(source: LocalSource) -> Plan:
-    """The file, with its other parts if it is split, or the one model in the folder.
+    """The file, with its other parts if it is split, or the one model in the folder or that it is.
 
     Raises:
         InvalidRequest: there is no GGUF file, or a folder holds several models.
@@ -26,6 +27,8 @@ def resolve(source: LocalSource) -> Plan:
     """
     path = source.path
     try:
+        if is_image_folder(path):
+            return _image_folder(path)
         if path.is_dir():
             return _folder(path)
         listed = [Listed(file.name, file.stat().st_size) for file in path.parent.glob("*.gguf")]
@@ -56,6 +59,21 @@ def _folder(folder: Path) -> Plan:
         names = ", ".join(sorted(variant.files[0].name for variant in found))
         raise InvalidRequest(f"{folder} holds several models: {names}. Name one.", param="source")
     return _plan(folder, folder, found[0].files, projector(listed))
+
+
+def _image_folder(folder: Path) -> Plan:
+    """All files of an image model but hidden ones and those that could run code."""
+    has_pickles = image_engine(folder) != "openvino"  # whose weights are called .bin, too
+    files = []
+    for path in sorted(folder.rglob("*"))[:_MOST_FILES]:
+        name = path.relative_to(folder).as_posix()
+        if not path.is_file() or name.startswith(".") or "/." in name:
+            continue
+        if has_pickles and is_code(name):
+            continue
+        role: Role = "weights" if path.suffix.lower() in {".bin", ".safetensors"} else "other"
+        files.append(PlannedFile(check_file_name(name), path, path.stat().st_size, role=role))
+    return Plan(name=model_name(folder.name), source=str(folder), files=tuple(files))
 
 
 def _plan(source: Path, folder: Path, parts: tuple[Listed, ...], eyes: Listed | None) -> Plan:

@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 
 from ingle.errors import InvalidRequest, ModelFileInvalid
 
-__all__ = ["check_file_name", "check_model_name", "model_name", "refuse_code"]
+__all__ = ["check_file_name", "check_model_name", "is_code", "model_name", "refuse_code"]
 
 _LONGEST_PART = 200  # of the 255 bytes that file systems take; the rest is for our suffixes
 _DEEPEST = 8
@@ -55,6 +55,11 @@ def _fault(part: str) -> str | None:
     if _DEVICES.fullmatch(part):
         return "it is the name of a device on Windows"
     return None
+
+
+def is_code(name: str) -> bool:
+    """Whether its ending is one of files that run code when they are read."""
+    return PurePosixPath(name).suffix.lower() in _CODE_SUFFIXES
 
 
 def refuse_code(name: str) -> None:

@@ -1,11 +1,13 @@
-"""`/api/models`: the models that can be asked for, here and at every connection."""
+"""`/api/models`: the models that can be asked for, here and at every connection; loading one."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter
+from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 
 from ingle.runtime import Runtime
+from ingle.server.api.engines import EngineDescription
 
 __all__ = ["routes"]
 
@@ -46,5 +48,13 @@ def routes(runtime: Runtime) -> APIRouter:
                 for fault in found.faults
             ],
         )
+
+    @router.post("/{name:path}/load")
+    async def load_model(name: str) -> EngineDescription:
+        """Start the engine of a model of this machine, so that its first call does not wait."""
+        model = await run_in_threadpool(runtime.models.get, name)
+        async with runtime.supervisor.lease(model):
+            [status] = [one for one in runtime.supervisor.status() if one.name == model.name]
+        return EngineDescription.model_validate(status, from_attributes=True)
 
     return router
