@@ -9,9 +9,11 @@ import typer
 
 from ingle.cli.completion import complete_model
 from ingle.cli.engines import ps, run, stop
+from ingle.cli.importing import import_models
 from ingle.cli.pull import pull
 from ingle.cli.suggest import suggest
 from ingle.cli.terminal import AsJson, count, note, print_json, print_pairs, print_table, size
+from ingle.cli.verify import verify
 
 if TYPE_CHECKING:
     from ingle.models.manifest import Model
@@ -77,6 +79,8 @@ group.command("pull")(pull)
 group.command("ps")(ps)
 group.command("run")(run)
 group.command("stop")(stop)
+group.command("verify")(verify)
+group.command("import")(import_models)
 group.command("suggest")(suggest)
 
 

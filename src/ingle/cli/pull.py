@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ingle.models.pull.progress import Installed, Progress
     from ingle.settings import Settings
 
-__all__ = ["pull"]
+__all__ = ["bar", "fetch", "pull"]
 
 Show = Callable[["Progress | Installed"], None]
 
@@ -48,8 +48,6 @@ def pull(
     It may be interrupted at any time: the same command goes on from there. Of a repository with
     several quantisations the one is taken that suits this machine's memory.
     """
-    import asyncio
-
     from ingle.engines.memory import engines_limit_bytes
     from ingle.models.pull.install import Options
     from ingle.settings import load_settings
@@ -61,20 +59,34 @@ def pull(
         rate_bytes_s=_rate(limit_rate),
         is_fresh=fresh,
     )
+    with nullcontext(_print_line) if as_json else bar() as show:
+        fetch(source, settings, options, show)
+
+
+def fetch(source: str, settings: Settings, options: Options, show: Show) -> Installed:
+    """Pull a model, and show each event; what is installed in the end.
+
+    Raises:
+        IngleError: as `ingle.models.pull.install.pull`.
+    """
+    import asyncio
+
     try:
-        with nullcontext(_print_line) if as_json else _bar() as show:
-            asyncio.run(_run(source, settings, options, show))
+        return asyncio.run(_fetch(source, settings, options, show))
     except KeyboardInterrupt:
         note("What has come is kept: run the same again to go on.")
         raise
 
 
-async def _run(source: str, settings: Settings, options: Options, show: Show) -> None:
+async def _fetch(source: str, settings: Settings, options: Options, show: Show) -> Installed:
     from ingle.models.pull.install import pull as pull_model
+    from ingle.models.pull.progress import Installed
 
     async with aclosing(pull_model(source, settings, options)) as events:
         async for event in events:
             show(event)
+    assert isinstance(event, Installed), "the last event is the end of the pull"
+    return event
 
 
 def _print_line(event: Progress | Installed) -> None:
@@ -89,7 +101,7 @@ def _print_line(event: Progress | Installed) -> None:
 
 
 @contextmanager
-def _bar() -> Iterator[Show]:
+def bar() -> Iterator[Show]:
     """A bar on stderr, and above it what is worth a line; a pipe gets only these lines."""
     from rich.progress import BarColumn, TextColumn
     from rich.progress import Progress as Bar

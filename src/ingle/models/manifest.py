@@ -14,6 +14,7 @@ An image model is a folder; its manifest may choose who runs it: `engine: openvi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
@@ -29,10 +30,11 @@ from pydantic import (
 )
 
 from ingle.errors import ConfigurationError
+from ingle.files import write_private
 from ingle.models.gguf import GgufHeader, Purpose
 from ingle.models.image_folder import ImageEngine
 
-__all__ = ["Capability", "EngineName", "Manifest", "Model", "read_manifest"]
+__all__ = ["Capability", "EngineName", "Manifest", "Model", "read_manifest", "set_in_manifest"]
 
 Capability = Literal["chat", "completions", "embeddings", "rerank", "images"]
 EngineName = Literal["llama"] | ImageEngine
@@ -123,6 +125,18 @@ def read_manifest(path: Path) -> Manifest:
         first = error.errors(include_url=False)[0]
         where = ".".join(map(str, first["loc"])) or "the whole file"
         raise _wrong(path, f"{where}: {first['msg']}") from error
+
+
+def set_in_manifest(path: Path, fields: Mapping[str, object]) -> None:
+    """Set fields of a manifest that is there, and keep the others.
+
+    Raises:
+        ConfigurationError: it cannot be read, or would not be right with these fields.
+        StorageError: it cannot be written.
+    """
+    told = read_manifest(path).model_dump(exclude_none=True) | fields
+    Manifest.model_validate(told)
+    write_private(path, yaml.safe_dump(told, sort_keys=False).encode())
 
 
 def _wrong(path: Path, reason: str) -> ConfigurationError:

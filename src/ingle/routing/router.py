@@ -14,6 +14,7 @@ It knows nothing about what is asked. See `docs/decisions/0021-who-answers.md`.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -30,6 +31,7 @@ from ingle.upstream.target import Target
 __all__ = ["Capability", "Route", "Router"]
 
 _LOCAL = "local"
+_FRESH_S = 1.0
 _DEMO = "demo"
 _DEMO_IMAGE = "demo-image"
 
@@ -67,6 +69,7 @@ class Router:
         self._default_image_model = default_image_model or _DEMO_IMAGE
         self._servers = Servers(client, connections)
         self._served = ServedModels(client, self._servers)
+        self._seen: dict[str, tuple[Model, float]] = {}  # no longer than the list of models
 
     @asynccontextmanager
     async def route(
@@ -153,10 +156,20 @@ class Router:
             return await self._servers.of_connection(provider), model
         return None, model
 
+    async def _installed(self, name: str) -> Model:
+        """The model as its files were at most a second ago: looking costs more than all the rest."""
+        now_s = time.monotonic()
+        model, until_s = self._seen.get(name, (None, 0.0))
+        if model is None or until_s < now_s:
+            self._seen.pop(name, None)
+            model = await asyncio.to_thread(self._models.get, name)
+            self._seen[name] = model, now_s + _FRESH_S
+        return model
+
     async def _local(self, name: str | None, capability: Capability | None, default: str) -> Model:
         """The model of this machine; without a name the default one, or another that can do it."""
         try:
-            model = await asyncio.to_thread(self._models.get, name or default)
+            model = await self._installed(name or default)
         except ModelNotFound as error:
             if name is not None or default != _DEMO_IMAGE:
                 message = f"{error.message}{await self._elsewhere()}"
