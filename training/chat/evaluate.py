@@ -146,6 +146,14 @@ TOOL_QUESTIONS: tuple[tuple[str, tuple[int, ...], str, Json], ...] = (
 )
 
 
+def _json(text: str) -> object:
+    """The value, or None where a call was cut off at the limit of tokens."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return None
+
+
 def tool_checks(api: Api, show: bool) -> Iterator[tuple[str, bool]]:
     """Calls of unseen tools, forced calls, streamed calls, and answers from results."""
     named = filled = streamed_alike = 0
@@ -159,7 +167,7 @@ def tool_checks(api: Api, show: bool) -> Iterator[tuple[str, bool]]:
         choice = api.post("/v1/chat/completions", **request)["choices"][0]
         calls = [call["function"] for call in choice["message"].get("tool_calls") or ()]
         named += bool(calls) and calls[0]["name"] == name
-        filled += bool(calls) and json.loads(calls[0]["arguments"]) == arguments
+        filled += bool(calls) and _json(calls[0]["arguments"]) == arguments
         if show:
             print(f"{text!r} -> {calls or choice['message']['content']!r}")
         pieces = [

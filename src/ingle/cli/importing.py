@@ -98,15 +98,13 @@ def _from_cache(cache: str, settings: Settings) -> _Report:
 
 def _from_localai(path: Path, settings: Settings, name: str | None, *, as_json: bool) -> _Report:
     from ingle.models.localai_file import read_localai_file
-    from ingle.models.manifest import set_in_manifest
+    from ingle.models.manifest import set_context_tokens
     from ingle.models.pull.names import model_name
 
     told = read_localai_file(path)
     installed = _copy(told.source, settings, name or model_name(told.name), as_json=as_json)
     if told.context_tokens is not None:
-        set_in_manifest(
-            installed.path / f"{installed.name}.yaml", {"context_tokens": told.context_tokens}
-        )
+        set_context_tokens(installed.path / f"{installed.name}.yaml", told.context_tokens)
     return _Report([installed], ignored=dict(told.ignored))
 
 

@@ -28,7 +28,7 @@ class _Verdict:
 def verify(
     name: Annotated[
         str | None,
-        typer.Argument(metavar="[NAME]", help="Else all.", autocompletion=complete_model),
+        typer.Argument(metavar="NAME", help="Else all.", autocompletion=complete_model),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -14,7 +14,6 @@ An image model is a folder; its manifest may choose who runs it: `engine: openvi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
@@ -34,7 +33,7 @@ from ingle.files import write_private
 from ingle.models.gguf import GgufHeader, Purpose
 from ingle.models.image_folder import ImageEngine
 
-__all__ = ["Capability", "EngineName", "Manifest", "Model", "read_manifest", "set_in_manifest"]
+__all__ = ["Capability", "EngineName", "Manifest", "Model", "read_manifest", "set_context_tokens"]
 
 Capability = Literal["chat", "completions", "embeddings", "rerank", "images"]
 EngineName = Literal["llama"] | ImageEngine
@@ -127,15 +126,15 @@ def read_manifest(path: Path) -> Manifest:
         raise _wrong(path, f"{where}: {first['msg']}") from error
 
 
-def set_in_manifest(path: Path, fields: Mapping[str, object]) -> None:
-    """Set fields of a manifest that is there, and keep the others.
+def set_context_tokens(path: Path, context_tokens: int) -> None:
+    """Set the context in a manifest that is there, and keep what else it says.
 
     Raises:
-        ConfigurationError: it cannot be read, or would not be right with these fields.
+        ConfigurationError: it cannot be read.
         StorageError: it cannot be written.
     """
-    told = read_manifest(path).model_dump(exclude_none=True) | fields
-    Manifest.model_validate(told)
+    told = read_manifest(path).model_dump(exclude_none=True)
+    told["context_tokens"] = context_tokens
     write_private(path, yaml.safe_dump(told, sort_keys=False).encode())
 
 

@@ -73,13 +73,13 @@ class _OpenVinoPipeline:
     def draw(self, drawing: Drawing, on_step: Callable[[Step], bool]) -> Picture:
         pipeline = self._pipelines[starts_from(drawing)]
         previews = preview_steps(drawing.steps, drawing.previews)
-        was_stopped = False
+        told, total, was_stopped = 0, drawing.steps, False
 
-        def after_step(index: int, total: int, latents: Foreign) -> bool:
-            nonlocal was_stopped
-            number = index + 1
-            preview = _picture(pipeline.decode(latents)) if number in previews else None
-            was_stopped = on_step(Step(number, total, preview))
+        def after_step(index: int, steps: int, latents: Foreign) -> bool:
+            nonlocal told, total, was_stopped
+            told, total = index + 1, steps
+            preview = _picture(pipeline.decode(latents)) if told in previews else None
+            was_stopped = on_step(Step(told, total, preview))
             return was_stopped
 
         options = {
@@ -104,6 +104,9 @@ class _OpenVinoPipeline:
             ) from error
         if was_stopped:
             raise DrawingStopped
+        # OpenVINO calls back from a thread of its own, and not for steps that it is late with.
+        for number in range(told + 1, total + 1):
+            on_step(Step(number, total))
         return _picture(drawn)
 
 

@@ -22,23 +22,19 @@ from ingle.server.calls import watched
 from ingle.server.error_shapes import OPENAI, ErrorShape
 from ingle.server.exchange import Exchange
 
-__all__ = ["RunReply"]
+__all__ = ["EventReply", "RunReply"]
 
 
-class RunReply(Response):
-    """Runs the processor when it is sent, and stops it when the caller leaves.
+class EventReply(Response):
+    """Does work when it is sent, and stops it when the caller leaves.
 
     It writes to the exchange's own answer, past FastAPI, so that nothing wraps a piece, and so
     that whatever ends the call from outside can still say why.
     """
 
-    def __init__(
-        self, pieces: AsyncGenerator[Piece | Output, None], exchange: Exchange, *, is_stream: bool
-    ) -> None:
+    def __init__(self, exchange: Exchange) -> None:
         super().__init__()
-        self._pieces = pieces
         self._exchange = exchange
-        self._is_stream = is_stream
         self._number = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -48,26 +44,14 @@ class RunReply(Response):
             OPENAI.body,
             lambda error: self._event(b"error", msgspec.json.encode(OPENAI.body(error))),
         )
-        async with (
-            watched(self._exchange.call, receive, answer),
-            aclosing(self._pieces) as pieces,
-        ):
+        async with watched(self._exchange.call, receive, answer):
             try:
-                await self._write(pieces, answer)
+                await self._write(answer)
             except IngleError as error:
                 await answer.fail(error)
 
-    async def _write(self, pieces: AsyncGenerator[Piece | Output, None], answer: Answer) -> None:
-        async for item in pieces:
-            if isinstance(item, Output):
-                output = item.model_dump_json().encode()
-                if not self._is_stream:
-                    await answer.whole(b'{"output":%b}' % output, JSON)
-                    return
-                await self._write_event(b"output", output, answer)
-            elif self._is_stream:
-                await self._write_event(b"piece", msgspec.json.encode(item), answer)
-        await answer.finish()
+    async def _write(self, answer: Answer) -> None:
+        raise NotImplementedError
 
     async def _write_event(self, kind: bytes, data: bytes, answer: Answer) -> None:
         if not answer.is_started:
@@ -77,3 +61,27 @@ class RunReply(Response):
     def _event(self, kind: bytes, data: bytes) -> bytes:
         self._number += 1
         return b"id: %d\nevent: %b\ndata: %b\n\n" % (self._number, kind, data)
+
+
+class RunReply(EventReply):
+    """Runs a processor."""
+
+    def __init__(
+        self, pieces: AsyncGenerator[Piece | Output, None], exchange: Exchange, *, is_stream: bool
+    ) -> None:
+        super().__init__(exchange)
+        self._pieces = pieces
+        self._is_stream = is_stream
+
+    async def _write(self, answer: Answer) -> None:
+        async with aclosing(self._pieces) as pieces:
+            async for item in pieces:
+                if isinstance(item, Output):
+                    output = item.model_dump_json().encode()
+                    if not self._is_stream:
+                        await answer.whole(b'{"output":%b}' % output, JSON)
+                        return
+                    await self._write_event(b"output", output, answer)
+                elif self._is_stream:
+                    await self._write_event(b"piece", msgspec.json.encode(item), answer)
+        await answer.finish()

@@ -1,0 +1,101 @@
+"""`ingle models import` and `verify`: what is on this machine already, and whether it is whole."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+
+from ingle.testing.tiny_model import write_model
+
+Ingle = Callable[..., CompletedProcess[str]]
+
+
+def image_folder(folder: Path) -> Path:
+    """A folder with all files of an OpenVINO pipeline, and one that is none of it."""
+    (folder / "unet").mkdir(parents=True)
+    (folder / "unet" / "openvino_model.xml").write_text("<net/>")
+    (folder / "unet" / "openvino_model.bin").write_bytes(b"weights")
+    (folder / ".cache").write_text("")
+    index = {"_class_name": "StableDiffusionPipeline", "unet": ["x", "y"]}
+    (folder / "model_index.json").write_text(json.dumps(index))
+    return folder
+
+
+def test_an_image_model_is_imported_whole(ingle: Ingle, home: Path, tmp_path: Path) -> None:
+    """The folder is copied, and each byte of it can be verified from then on."""
+    folder = image_folder(tmp_path / "painter")
+    done = ingle("models", "import", str(folder))
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "painter is installed (" in done.stderr
+    told = json.loads(ingle("models", "show", "painter", "--json").stdout)
+    assert (told["engine"], told["capabilities"]) == ("openvino", ["images"])
+    assert not (home / "models/painter/.cache").exists()
+    assert ingle("models", "verify", "painter").stdout.split()[-3:] == ["painter", "sha256", "ok"]
+
+    (home / "models/painter/unet/openvino_model.bin").write_bytes(b"Weights")
+    wrong = ingle("models", "verify", "painter", "--json")
+    assert wrong.returncode == 6
+    [verdict] = json.loads(wrong.stdout)
+    assert verdict["faults"][0].startswith("unet/openvino_model.bin should have sha256 ")
+
+
+def test_an_incomplete_image_model_is_refused(ingle: Ingle, home: Path, tmp_path: Path) -> None:
+    """It is looked over before anything is copied."""
+    folder = image_folder(tmp_path / "painter")
+    (folder / "unet" / "openvino_model.bin").unlink()
+    done = ingle("models", "import", str(folder))
+    assert done.returncode == 6
+    assert "incomplete: its part 'unet' needs unet/openvino_model.bin" in done.stderr
+    assert not (home / "models/painter").exists()
+
+
+def test_all_models_are_verified_and_faults_told(ingle: Ingle, home: Path) -> None:
+    """Models that were only put there are looked at for being whole; a fault is exit code 6."""
+    (home / "models").mkdir(parents=True)
+    write_model(home / "models" / "tiny.gguf")
+    assert ingle("models", "verify").returncode == 0
+    (home / "models" / "broken.gguf").write_bytes(b"GGUF, or so it says")
+    done = ingle("models", "verify")
+    assert done.returncode == 6
+    assert [line.split()[:3] for line in done.stdout.splitlines()][1] == ["demo", "header", "ok"]
+    assert "error: Not whole: broken. Pull such a model again" in done.stderr
+
+
+def test_a_localai_file_is_taken_over(ingle: Ingle, home: Path, tmp_path: Path) -> None:
+    """The model has its name and context; what has no effect is told, a line for each field."""
+    write_model(tmp_path / "weights.gguf")
+    file = tmp_path / "luna.yaml"
+    file.write_text(
+        "name: Luna\ncontext_size: 2048\nthreads: 4\nparameters: {model: weights.gguf}\n"
+    )
+    done = ingle("models", "import", str(file))
+    assert done.returncode == 0
+    assert "`threads` has no effect: it is the setting `threads`, for all models." in done.stderr
+    assert json.loads(ingle("models", "show", "luna", "--json").stdout)["context_tokens"] == 2048
+
+    report = json.loads(ingle("models", "import", str(file), "--name", "two", "--json").stdout)
+    assert [installed["name"] for installed in report["installed"]] == ["two"]
+    assert list(report["ignored"]) == ["threads"]
+
+
+def test_models_of_a_cache_are_used_where_they_lie(
+    ingle: Ingle, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is copied, a second time changes nothing, and `rm` leaves the cache alone."""
+    snapshot = tmp_path / "hub" / "models--maker--tiny" / "snapshots" / "abc"
+    snapshot.mkdir(parents=True)
+    weights = write_model(snapshot / "Tiny.gguf")
+    monkeypatch.setenv("INGLE_HUGGINGFACE_CACHE", str(tmp_path / "hub"))
+    for _ in range(2):
+        done = ingle("models", "import", "hf")
+        assert (done.returncode, done.stdout) == (0, "")
+        assert done.stderr.startswith("tiny is there (")
+    assert (home / "models/tiny/Tiny.gguf").resolve() == weights
+    assert ingle("models", "import", "ollama").stderr == "Nothing was found.\n"
+    ingle("models", "rm", "tiny", "--yes")
+    assert weights.exists()
+    assert ingle("models", "import", "hf", "--name", "x").returncode == 2
