@@ -21,6 +21,7 @@ MIB = 2**20
 InstallModel = Callable[..., Model]
 
 has_library = importlib.util.find_spec("openvino_genai") is not None
+has_demo = "demo-image" in {model.name for model in Models(load_settings()).list()}
 
 
 @pytest.fixture
@@ -81,3 +82,20 @@ async def test_files_that_the_library_cannot_read_are_told(
     with pytest.raises(ModelFileInvalid, match="OpenVINO cannot load the image model"):
         async with supervisor.lease(painter):
             pass
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    not (has_library and has_demo), reason="needs the extra `images` and a trained demo-image"
+)
+async def test_models_of_both_kinds_take_turns(home: Path, install: InstallModel) -> None:
+    """Where there is room for one, the image model and the other each give way when idle."""
+    text, image = install("m"), Models(load_settings()).get("demo-image")
+    settings = load_settings(
+        overrides={"memory_limit_bytes": 450 * MIB, "context_tokens": 512, "threads": 1}
+    )
+    async with Supervisor(settings) as supervisor:
+        for model in (text, image, text, image):
+            async with supervisor.lease(model):
+                [status] = supervisor.status()
+                assert (status.name, status.state) == (model.name, "ready")

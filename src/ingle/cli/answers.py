@@ -109,7 +109,6 @@ def _about_images(output: ImageGenerationsOutput) -> Iterator[str]:
     for number, image in enumerate(_images(output), start=1):
         kind = _suffix(image).lstrip(".").upper() or "unknown format"
         yield f"Image {number}: {kind}, {size(len(image))}"
-    yield "`--output FILE` saves it, `--json` prints it as base64."
 
 
 def _images(output: ImageGenerationsOutput) -> list[bytes]:

@@ -18,7 +18,10 @@ Engine = dict[str, Any]  # as /api/engines describes it
 
 
 def ps(as_json: AsJson = False, key_stdin: RunningKey = False) -> None:
-    """List the engines of the running Ingle: what they do, hold and how long they are idle."""
+    """List the engines of the running Ingle.
+
+    What each does and holds, how many of its slots are in use, and for how long it has been idle.
+    """
     engines: list[Engine] = ask("GET", "engines", key_stdin=key_stdin)
     if as_json:
         print_json(engines)
@@ -34,7 +37,10 @@ def ps(as_json: AsJson = False, key_stdin: RunningKey = False) -> None:
 
 
 def run(name: Name, as_json: AsJson = False, key_stdin: RunningKey = False) -> None:
-    """Load a model now, in the running Ingle, so that its first call does not wait."""
+    """Load a model in the running Ingle.
+
+    Its first call then does not wait. It is stopped when idle, like any other.
+    """
     with spinner(f"Loading {name}"):
         engine: Engine = ask("POST", path_of("models", name, "load"), key_stdin=key_stdin)
     if as_json:
@@ -45,7 +51,10 @@ def run(name: Name, as_json: AsJson = False, key_stdin: RunningKey = False) -> N
 
 
 def stop(name: Name, key_stdin: RunningKey = False, as_json: AsJson = False) -> None:
-    """Stop a model's engine in the running Ingle, once its calls have ended."""
+    """Stop a model's engine.
+
+    The running Ingle does so once its calls have ended, or `drain_s` later.
+    """
     with spinner(f"Stopping {name}"):
         ask("DELETE", path_of("engines", name), key_stdin=key_stdin)
     if as_json:

@@ -45,7 +45,7 @@ def import_models(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Take over models that are on this machine already.
+    """Take over models of other programs.
 
     Files and folders are copied. Models of a cache are used where they lie, and are gone when
     their owner removes them. Of LocalAI's files it is told what has no effect here.
@@ -59,7 +59,7 @@ def import_models(
             raise InvalidRequest(
                 f"`--name` is for one model, and `{path}` may be many. Leave it out."
             )
-        report = _from_cache(path, settings)
+        report = _from_cache(path, settings, as_json=as_json)
     elif given.suffix.lower() in {".yaml", ".yml"}:
         report = _from_localai(given, settings, name, as_json=as_json)
     else:
@@ -78,7 +78,7 @@ def _copy(source: str, settings: Settings, name: str | None, *, as_json: bool) -
         return fetch(source, settings, Options(name=name), show)
 
 
-def _from_cache(cache: str, settings: Settings) -> _Report:
+def _from_cache(cache: str, settings: Settings, *, as_json: bool) -> _Report:
     """All models of a cache; one whose name is taken is left out."""
     import asyncio
 
@@ -90,9 +90,13 @@ def _from_cache(cache: str, settings: Settings) -> _Report:
         if not cached.source.startswith(_CACHES[cache]):
             continue
         try:
-            report.installed.append(asyncio.run(use_in_place(cached, settings)))
+            done = asyncio.run(use_in_place(cached, settings))
         except Conflict as error:
             report.refused[cached.source] = error.message
+            continue
+        report.installed.append(done)
+        if not as_json:
+            note(f"{done.name} is there ({size(done.size_bytes)}).")
     return report
 
 
@@ -116,8 +120,5 @@ def _print(report: _Report, *, as_json: bool) -> None:
         note(f"`{field_name}` has no effect: {why}.")
     for source, why in report.refused.items():
         note(f"{source} was left out. {why}")
-    for done in report.installed:
-        if done.source.startswith(_CACHES["hf"] + _CACHES["ollama"]):
-            note(f"{done.name} is there ({size(done.size_bytes)}).")
     if not report.installed and not report.refused:
         note("Nothing was found.")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ingle.models.store import Models
 
 group = typer.Typer(
-    help="Pull, list, run, verify and remove the models of this machine.",
+    help="Pull, list, run, check and remove models of this machine.",
     invoke_without_command=True,
 )
 

@@ -59,6 +59,7 @@ def run(
     from ingle.cli.answers import check_writable, save
     from ingle.cli.values import read_values
     from ingle.processors.catalogue import get_processor
+    from ingle.processors.image_generations import ImageGenerationsOutput
     from ingle.processors.validation import validated
 
     chosen = get_processor(processor)
@@ -82,6 +83,8 @@ def run(
     answer = show(_items(chosen, typed_input, configuration), stream)
     if output:
         note(save(answer, output))
+    elif not as_json and isinstance(answer, ImageGenerationsOutput):
+        note("`--output FILE` saves it, `--json` prints it as base64.")
 
 
 def _show_text(items: Items, is_stream: bool) -> Output:

@@ -32,9 +32,10 @@ def verify(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check the files of models: a pulled one byte by byte, any other for being whole.
+    """Check that models' files are whole.
 
-    Ends with exit code 6 if something is wrong.
+    Each byte of pulled and imported ones is compared with its sha256; of the others it is looked
+    at whether they are complete. Ends with exit code 6 if something is wrong.
     """
     from ingle.errors import ModelFileInvalid
     from ingle.models.store import Models
