@@ -30,7 +30,7 @@ test: $(VENV)/.for-work  ## Install what is needed and run the tests
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
 test-all: $(VENV)/.for-work  ## The same, with the slow tests; on a busy machine a test may try again
-	$(BIN)/python -m pytest -n auto --dist loadfile --reruns 2 -m ""
+	$(BIN)/python -m pytest -n auto --dist loadfile --reruns 2 -raR -m ""
 
 check: $(VENV)/.for-work  ## Format, lint, types, imports, lock file, generated pages
 	$(BIN)/ruff format --check .
