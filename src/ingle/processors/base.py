@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from ingle.processors.pieces import Piece
+from ingle.processors.pieces import Path, Piece
 
 if TYPE_CHECKING:  # to list the processors takes neither an HTTP client nor a database
     from ingle.routing import Router
@@ -51,7 +51,8 @@ class Processor(Generic[I, C, O]):
 
     `run` yields pieces and then, as its last item, the whole output. The pieces fold to that
     output's own JSON, without the fields whose names begin with an underscore. Closing it early
-    stops the work.
+    stops the work. `result` is where in the output that stands which people want of it: the text,
+    the first image.
     """
 
     slug: str
@@ -60,6 +61,7 @@ class Processor(Generic[I, C, O]):
     input: type[I]
     configuration: type[C]
     output: type[O]
+    result: Path
     run: Callable[[I, C, Router], AsyncGenerator[Piece | O, None]]
 
     def schema(self) -> dict[str, Any]:

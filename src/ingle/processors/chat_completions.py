@@ -170,5 +170,6 @@ CHAT_COMPLETIONS = Processor(
     input=ChatCompletionInput,
     configuration=ChatCompletionsConfiguration,
     output=ChatCompletionsOutput,
+    result=("choices", 0, "content"),
     run=_run,
 )

@@ -115,5 +115,6 @@ COMPLETIONS = Processor(
     input=CompletionsInput,
     configuration=CompletionsConfiguration,
     output=CompletionsOutput,
+    result=("choices", 0),
     run=_run,
 )

@@ -107,5 +107,6 @@ IMAGE_GENERATIONS = Processor(
     input=ImageGenerationsInput,
     configuration=ImageGenerationsConfiguration,
     output=ImageGenerationsOutput,
+    result=("data", 0),
     run=_run,
 )
