@@ -5,6 +5,9 @@
     ├─ InvalidRequest         invalid_request           400     2
     │  ├─ ContextTooLong      context_length_exceeded   400     2
     │  ├─ UnsupportedInput    unsupported_input         400     2
+    │  ├─ AppInvalid          invalid_app               400     2
+    │  ├─ TemplateError       template_error            400     2
+    │  │  └─ TemplateSyntaxError template_syntax_error  400     2
     │  └─ MethodNotAllowed    method_not_allowed        405     2
     ├─ ConfigurationError     invalid_configuration     500     3
     ├─ NotAuthenticated       invalid_api_key           401     4
@@ -12,11 +15,18 @@
     ├─ NotFound               not_found                 404     5
     │  ├─ ModelNotFound       model_not_found           404     5
     │  ├─ ProcessorNotFound   processor_not_found       404     5
-    │  └─ ConnectionNotFound  connection_not_found      404     5
+    │  ├─ ConnectionNotFound  connection_not_found      404     5
+    │  ├─ AppNotFound         app_not_found             404     5
+    │  └─ RunNotFound         run_not_found             404     5
     ├─ Conflict               conflict                  409     2
+    ├─ StepFailed             step_failed               502     6
+    ├─ RunCancelled           run_cancelled             409     6
     ├─ RequestTooSlow         request_timeout           408     2
     ├─ RequestTooLarge        request_too_large         413     2
     ├─ Busy                   server_busy               503     6   yes
+    │  └─ QueueFull           queue_full                429     6   yes
+    ├─ RateLimited            rate_limit_exceeded       429     6   yes
+    ├─ RouteFailed            route_failed              502     7   yes
     ├─ EngineError            engine_error              502     6
     │  ├─ EngineMissing       engine_missing            501     6
     │  ├─ ModelFileInvalid    model_file_invalid        500     6
@@ -25,6 +35,7 @@
     │  └─ EngineCrashed       engine_crashed            502     6   yes
     ├─ UpstreamError          upstream_error            502     7
     │  ├─ UpstreamUnreachable upstream_unreachable      502     7   yes
+    │  ├─ CircuitOpen         circuit_open              503     7   yes
     │  ├─ UpstreamRefused     upstream_refused            *     7     *
     │  ├─ UpstreamTimeout     upstream_timeout          504     7
     │  ├─ UpstreamInvalid     upstream_invalid          502     7
@@ -40,10 +51,14 @@ their own border.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 __all__ = [
+    "AppInvalid",
+    "AppNotFound",
     "Busy",
+    "CircuitOpen",
     "ConfigurationError",
     "Conflict",
     "ConnectionNotFound",
@@ -62,9 +77,17 @@ __all__ = [
     "NotAuthenticated",
     "NotFound",
     "ProcessorNotFound",
+    "QueueFull",
+    "RateLimited",
     "RequestTooLarge",
     "RequestTooSlow",
+    "RouteFailed",
+    "RunCancelled",
+    "RunNotFound",
+    "StepFailed",
     "StorageError",
+    "TemplateError",
+    "TemplateSyntaxError",
     "UnsupportedInput",
     "UpstreamCut",
     "UpstreamError",
@@ -110,6 +133,31 @@ class UnsupportedInput(InvalidRequest):
     """The model cannot take this kind of input, such as an image on a text model."""
 
     code = "unsupported_input"
+
+
+class AppInvalid(InvalidRequest):
+    """The definition of an app is wrong; the message has a line for each thing that is."""
+
+    code = "invalid_app"
+
+
+class TemplateError(InvalidRequest):
+    """A template cannot be rendered with these values, or would take more than it may.
+
+    `offset` is where in the template's source, in characters; None where that is not known.
+    """
+
+    code = "template_error"
+
+    def __init__(self, message: str, offset: int | None = None) -> None:
+        super().__init__(message)
+        self.offset = offset
+
+
+class TemplateSyntaxError(TemplateError):
+    """A template cannot be read: its Liquid is wrong, or more than a template may hold."""
+
+    code = "template_syntax_error"
 
 
 class MethodNotAllowed(InvalidRequest):
@@ -168,12 +216,45 @@ class ConnectionNotFound(NotFound):
     code = "connection_not_found"
 
 
+class AppNotFound(NotFound):
+    """No app has this slug."""
+
+    code = "app_not_found"
+
+
+class RunNotFound(NotFound):
+    """No run has this id, or it is someone else's."""
+
+    code = "run_not_found"
+
+
 class Conflict(IngleError):
     """The thing is in a state, or a name is taken, that forbids this."""
 
     code = "conflict"
     http_status = 409
     exit_code = 2
+
+
+class StepFailed(IngleError):
+    """A step of a run failed; `error_code` is the code of what happened in it."""
+
+    code = "step_failed"
+    http_status = 502
+    exit_code = 6
+
+    def __init__(self, message: str, *, step: str, error_code: str) -> None:
+        super().__init__(message)
+        self.step = step
+        self.error_code = error_code
+
+
+class RunCancelled(IngleError):
+    """The run was stopped by someone before it ended."""
+
+    code = "run_cancelled"
+    http_status = 409
+    exit_code = 6
 
 
 class RequestTooSlow(IngleError):
@@ -199,6 +280,39 @@ class Busy(IngleError):
     http_status = 503
     exit_code = 6
     is_retryable = True
+
+
+class QueueFull(Busy):
+    """As many calls wait for this model as may; others can be asked."""
+
+    code = "queue_full"
+    http_status = 429
+
+
+class RateLimited(IngleError):
+    """The caller's key has used up what it may ask for; `retry_after_s` from now it has more."""
+
+    code = "rate_limit_exceeded"
+    http_status = 429
+    exit_code = 6
+    is_retryable = True
+
+    def __init__(self, message: str, *, retry_after_s: float) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class RouteFailed(IngleError):
+    """None of the models that a route leads to answered; `failures` says of each how it failed."""
+
+    code = "route_failed"
+    http_status = 502
+    exit_code = 7
+    is_retryable = True
+
+    def __init__(self, message: str, *, failures: Sequence[tuple[str, IngleError]]) -> None:
+        super().__init__(message, param="model")
+        self.failures = tuple(failures)
 
 
 class EngineError(IngleError):
@@ -279,6 +393,18 @@ class UpstreamUnreachable(UpstreamError):
 
     code = "upstream_unreachable"
     is_retryable = True
+
+
+class CircuitOpen(UpstreamError):
+    """The connection failed time after time and is left alone for `retry_after_s`."""
+
+    code = "circuit_open"
+    http_status = 503
+    is_retryable = True
+
+    def __init__(self, message: str, *, url: str, retry_after_s: float) -> None:
+        super().__init__(message, url=url)
+        self.retry_after_s = retry_after_s
 
 
 class UpstreamRefused(UpstreamError):

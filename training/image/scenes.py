@@ -218,8 +218,8 @@ def natural_ground(kind: str, rng: random.Random) -> Ground:
 
 
 def any_kind(rng: random.Random) -> str:
-    """Shapes and icons about equally often."""
-    return rng.choice(list(SHAPES if rng.random() < 0.5 else ICONS))
+    """Shapes more often than icons, as people ask for them first."""
+    return rng.choice(list(SHAPES if rng.random() < 0.65 else ICONS))
 
 
 def tilt_of(kind: str, rng: random.Random) -> float:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import reprlib
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, TypeVar
 
@@ -12,13 +14,26 @@ from pydantic_core import ErrorDetails
 
 from ingle.errors import InvalidRequest
 
-__all__ = ["validated"]
+__all__ = ["Fault", "faults", "validated"]
 
 M = TypeVar("M", bound=BaseModel)
 
 _SHOWN_CHARACTERS = 80
 _LISTED_ERRORS = 4
 _MUST_BE = "Input should be "  # how Pydantic begins most of its messages
+_OBJECT = re.compile(r"a valid dictionary( or instance of \w+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with one field: where it is in the values, and a sentence that names it.
+
+    `kinds` are Pydantic's names of what it is, such as `string_type`.
+    """
+
+    path: tuple[str | int, ...]
+    message: str
+    kinds: tuple[str, ...]
 
 
 def validated(shape: type[M], values: Mapping[str, Any] | M, where: str) -> M:
@@ -36,16 +51,34 @@ def validated(shape: type[M], values: Mapping[str, Any] | M, where: str) -> M:
     try:
         return shape.model_validate(values)
     except ValidationError as invalid:
-        wrong = _deepest(invalid.errors(include_url=False), values)
-        sentences = [_sentence(shape, path, errors, where) for path, errors in wrong.items()]
+        wrong = _faults(shape, invalid, values, where)
+        sentences = [fault.message for fault in wrong]
         unsaid = len(sentences) - _LISTED_ERRORS
         if unsaid > 0:
             sentences[_LISTED_ERRORS:] = [f"{unsaid} more things are wrong."]
-        param = _dotted(where, next(iter(wrong)))
-        raise InvalidRequest(" ".join(sentences), param=param) from invalid
+        raise InvalidRequest(" ".join(sentences), param=_dotted(where, wrong[0].path)) from invalid
+
+
+def faults(shape: type[BaseModel], values: Mapping[str, Any], where: str) -> list[Fault]:
+    """All that is wrong with `values` as a `shape`; empty if nothing is."""
+    try:
+        shape.model_validate(values)
+    except ValidationError as invalid:
+        return _faults(shape, invalid, values, where)
+    return []
 
 
 _Path = tuple[str | int, ...]
+
+
+def _faults(
+    shape: type[BaseModel], invalid: ValidationError, values: object, where: str
+) -> list[Fault]:
+    wrong = _deepest(invalid.errors(include_url=False), values)
+    return [
+        Fault(path, _sentence(shape, path, errors, where), tuple(error["type"] for error in errors))
+        for path, errors in wrong.items()
+    ]
 
 
 def _deepest(errors: list[ErrorDetails], values: object) -> dict[_Path, list[ErrorDetails]]:
@@ -96,13 +129,15 @@ def _sentence(shape: type[BaseModel], path: _Path, errors: list[ErrorDetails], w
             return f"{field}: {said}" if path else said
     rules = list(dict.fromkeys(error["msg"] for error in errors))
     if all(rule.startswith(_MUST_BE) for rule in rules):
-        allowed = " or ".join(rule.removeprefix(_MUST_BE) for rule in rules)
+        allowed = " or ".join(
+            _OBJECT.sub("an object", rule.removeprefix(_MUST_BE)) for rule in rules
+        )
         return f"{field} is {_shown(error['input'])}, but must be {allowed}."
     return f"{field} is {_shown(error['input'])}. {'. '.join(rules)}."
 
 
 def _dotted(where: str, path: _Path) -> str:
-    return ".".join([where, *map(str, path)])
+    return ".".join([*([where] if where else []), *map(str, path)])
 
 
 def _shown(value: object) -> str:
@@ -128,8 +163,16 @@ def _known_fields(schema: dict[str, Any], path: _Path) -> set[str]:
     nodes = list(alternatives(schema))
     for key in path:
         steps = (
-            node.get("items") if isinstance(key, int) else node.get("properties", {}).get(key)
-            for node in nodes
+            node.get("items") if isinstance(key, int) else _property(node, key) for node in nodes
         )
         nodes = [found for step in steps if step for found in alternatives(step)]
     return {field for node in nodes for field in node.get("properties", {})}
+
+
+def _property(node: dict[str, Any], key: str) -> dict[str, Any] | None:
+    """The schema of a field, or of any field where all have the same."""
+    if key in node.get("properties", {}):
+        found: dict[str, Any] | None = node["properties"][key]
+        return found
+    others = [*node.get("patternProperties", {}).values(), node.get("additionalProperties")]
+    return next((other for other in others if isinstance(other, dict)), None)
