@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -18,7 +18,7 @@ import typer
 import typer.main
 
 from ingle.cli.app import app
-from ingle.processors.catalogue import PROCESSORS
+from ingle.processors.catalogue import PROCESSORS, AnyProcessor
 from ingle.runtime import open_runtime
 from ingle.server.api.description import described_api
 from ingle.server.endpoints import ENDPOINTS
@@ -61,6 +61,17 @@ connections:
 ```
 
 Keys that are added by the command or the API are kept encrypted in the database.
+
+## Routes
+A route is a name that stands for models; see [routing.md](routing.md). `ingle routes add NAME MODEL…`,
+or in `config.yaml`:
+
+```yaml
+routes:
+  fast:
+    models: [local/demo, box/llama-3.1-8b]
+    pick: first
+```
 """
 
 
@@ -74,23 +85,54 @@ def cli_page() -> str:
 
 def processors_page() -> str:
     """Each processor's fields, as its schemas say."""
-    parts = [f"# Processors\n\n{NOTE}"]
+    listed = "".join(
+        f"| [`{processor.slug}`](#{_anchor(processor)}) | {_cell(processor.description)} |\n"
+        for processor in PROCESSORS.values()
+    )
+    parts = [
+        f"# Processors\n\n{NOTE}",
+        (
+            "A file is given as a data URI (`data:image/png;base64,…`) or as its http(s) URL; "
+            "`ingle run` reads one by `--input NAME=@FILE`. The result is what a step's name alone "
+            "stands for in an app.\n"
+        ),
+        f"| processor | what it does |\n|---|---|\n{listed}",
+    ]
     for processor in PROCESSORS.values():
         parts.append(f"## `{processor.slug}`: {processor.name}\n\n{processor.description}\n")
         schemas = processor.schema()
-        for part in ("input", "configuration", "output"):
-            schema = schemas[part]
-            required = set(schema.get("required", []))
-            rows = "".join(
-                f"| `{name}` | {_cell(_type(field))} | {_default(name, field, required)} "
-                f"| {_cell(field.get('description', ''))} |\n"
-                for name, field in schema["properties"].items()
-            )
-            parts.append(
-                f"**{part.capitalize()}** (`{schema['title']}`)\n\n"
-                f"| field | type | default | what it means |\n|---|---|---|---|\n{rows}"
-            )
+        parts += [_given(part, schemas[part]) for part in ("input", "configuration")]
+        parts.append(_made(schemas["output"], processor.result))
     return "\n".join(parts)
+
+
+def _given(part: str, schema: dict[str, Any]) -> str:
+    required = set(schema.get("required", []))
+    rows = "".join(
+        f"| `{name}` | {_cell(_type(field))} | {_default(name, field, required)} "
+        f"| {_cell(field.get('description', ''))} |\n"
+        for name, field in schema["properties"].items()
+    )
+    head = "| field | type | default | what it means |\n|---|---|---|---|\n"
+    return f"**{part.capitalize()}** (`{schema['title']}`)\n\n{head}{rows}"
+
+
+def _made(schema: dict[str, Any], result: Sequence[str | int]) -> str:
+    rows = "".join(
+        f"| `{name}` | {_cell(_type(field))} | {_cell(field.get('description', ''))} |\n"
+        for name, field in schema["properties"].items()
+    )
+    steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in result)
+    return (
+        f"**Output** (`{schema['title']}`), of which the result is `{''.join(steps)[1:]}`\n\n"
+        f"| field | type | what it means |\n|---|---|---|\n{rows}"
+    )
+
+
+def _anchor(processor: AnyProcessor) -> str:
+    """The heading's anchor, by GitHub's rule: letters, digits, `-` and `_` stay."""
+    heading = f"{processor.slug}: {processor.name}".lower().replace(" ", "-")
+    return "".join(char for char in heading if char.isalnum() or char in "-_")
 
 
 def http_page() -> str:
@@ -110,6 +152,7 @@ def http_page() -> str:
 
 {NOTE}
 On loopback no key is asked for; anywhere else send `Authorization: Bearer ik-…` (or `x-api-key`).
+A key may have limits: see [keys.md](keys.md).
 Errors under `/v1` have OpenAI's shape (Anthropic's under `/v1/messages`): a message that says what
 failed, why and what to do, a `type`, the `param` that is wrong and a `code` from
 [the tree of errors](../src/ingle/errors.py). Every path under `/v1` also answers without `/v1`.
@@ -121,10 +164,11 @@ failed, why and what to do, a `type`, the `param` that is wrong and a `code` fro
 | `DELETE /v1/models/<name>` | this machine |
 {models}
 A model of another connection is called `<connection>/<model>`, one of this machine also
-`local/<model>`. The answer's bytes pass through as they come. Where llama.cpp differs from OpenAI's
+`local/<model>`; a [route](routing.md) stands for several. The answer's bytes pass through as they come. Where llama.cpp differs from OpenAI's
 API, and only there, the answer is put right.
 
-`GET /health` says that Ingle runs, `GET /metrics` gives figures for Prometheus.
+`GET /health` says that Ingle runs, `GET /metrics` gives figures for Prometheus, and
+`GET /generated-images/<name>` gives a picture that an answer named by its address, for an hour.
 
 ## `/api`: Ingle's own
 Its OpenAPI description is at `/api/openapi.json`.
@@ -132,6 +176,9 @@ Its OpenAPI description is at `/api/openapi.json`.
 | endpoint | what it does |
 |---|---|
 {own}
+The events of pulls have as data the pull as it is then, and their number as `id`: who was cut off sends
+it as `Last-Event-ID` and goes on there.
+
 A processor that is run with `"stream": true` answers with server-sent events: `piece` events, each
 `{{"path": […], "text": "…"}}` or `{{"path": […], "value": …}}`, and then exactly one `output` or `error`.
 """
@@ -172,10 +219,14 @@ def _type(field: dict[str, Any]) -> str:
         return str(field["$ref"]).rsplit("/", 1)[-1]
     if kinds := field.get("anyOf") or field.get("oneOf"):
         return " or ".join(_type(kind) for kind in kinds if kind.get("type") != "null")
+    if field.get("format") == "data-url":
+        return "file"
     kind = str(field.get("type", "any JSON"))
     if kind == "array":
         return f"list of {_type(field['items'])}"
     low, high = field.get("minimum"), field.get("maximum")
+    if "exclusiveMinimum" in field:
+        low = f">{field['exclusiveMinimum']}"
     if low is not None or high is not None:
         return f"{kind}, {'' if low is None else low}…{'' if high is None else high}"
     if "maxLength" in field:

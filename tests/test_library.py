@@ -15,8 +15,10 @@ from pathlib import Path
 import pytest
 
 import ingle
-from ingle.errors import EngineCrashed
+from ingle.errors import EngineCrashed, UnsupportedInput
 from ingle.processors.base import Output
+from ingle.testing.tiny_model import write_model
+from ingle.testing.tiny_parts import PICTURE_TOKENS, picture_url, write_projector
 
 CHAT = "localai/chatgpt"
 HELLO = {"messages": [{"role": "user", "content": "Hello!"}]}
@@ -119,3 +121,31 @@ def test_close_is_for_good_until_the_next_call(engines: Engines) -> None:
     assert engines() == []
     ingle.run(CHAT, HELLO, {"max_tokens": 2})
     assert len(engines()) == 1
+
+
+def test_what_a_manifest_says_holds_for_processors(home: Path) -> None:
+    """The system prompt comes first, a picture is read, and one elsewhere is not fetched."""
+    folder = home / "models"
+    folder.mkdir(parents=True)
+    write_model(folder / "seeing.gguf")
+    write_projector(folder / "eyes.gguf")
+
+    def tokens(manifest: str, *parts: dict[str, object]) -> int:
+        (folder / "seeing.yaml").write_text(f"projector: eyes.gguf\n{manifest}")
+        ingle.close()
+        content = [{"type": "text", "text": "Hello!"}, *parts]
+        chat = {"messages": [{"role": "user", "content": content}]}
+        output = ingle.run(CHAT, chat, {"model": "seeing", "max_tokens": 1})
+        count: int = output.model_dump()["_api_response"]["usage"]["prompt_tokens"]
+        return count
+
+    def picture(url: str) -> dict[str, object]:
+        return {"type": "image_url", "image_url": {"url": url}}
+
+    plain = tokens("")
+    assert (
+        tokens("parameters: {system_prompt: Be brief.}\n") == plain + len("system\nBe brief.\n") + 2
+    )
+    assert tokens("", picture(picture_url(255, 0, 0))) > plain + PICTURE_TOKENS
+    with pytest.raises(UnsupportedInput, match=r"'http://127\.0\.0\.1:9/x\.png' is not fetched"):
+        tokens("", picture("http://127.0.0.1:9/x.png"))

@@ -28,6 +28,7 @@ from ingle.routing import Router
 from ingle.runtime import Runtime, open_runtime
 from ingle.settings import load_settings
 from ingle.upstream.client import Client
+from ingle.upstream.reach import Reach
 from ingle.upstream.target import Target
 
 __all__ = ["arun", "astream", "close", "run", "stream"]
@@ -193,9 +194,11 @@ class _InProcess:
                 client,
                 self._runtime.models,
                 self._runtime.connections,
+                self._runtime.routes,
                 self._lease,
                 default_model=self._runtime.settings.default_model,
                 default_image_model=self._runtime.settings.default_image_model,
+                reach=Reach.allowing(self._runtime.settings.http_allow),
             )
             here = self._routers[loop] = _OnLoop(router, opening)
         return here.router

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import re
 from collections.abc import Callable
 from subprocess import CompletedProcess
 
 import pytest
 
-from ingle.testing import ScriptedUpstream, error, models
+from ingle.testing import ScriptedUpstream, error, json_answer, models
 
 Ingle = Callable[..., CompletedProcess[str]]
 
@@ -24,8 +25,8 @@ def test_connection_is_kept_with_a_masked_key(
     assert (added.returncode, added.stdout) == (0, "")
     assert added.stderr == "Saved. `ingle connections test box` tries it.\n"
     heading, row = ingle("connections").stdout.splitlines()
-    assert heading.split() == ["CONNECTION", "URL", "KEY", "FROM"]
-    assert row.split() == ["box", "box.local:8080", "…1234", "database"]
+    assert heading.split() == ["CONNECTION", "URL", "KEY", "STATE", "FROM"]
+    assert row.split() == ["box", "box.local:8080", "…1234", "-", "database"]
     assert json.loads(ingle("connections", "list", "--json").stdout) == [
         {
             "name": "box",
@@ -34,8 +35,34 @@ def test_connection_is_kept_with_a_masked_key(
             "api_key": "…1234",
             "key_fault": None,
             "source": "database",
+            "health": None,
         }
     ]
+
+
+async def test_state_is_that_of_the_running_ingle(
+    ingle: Ingle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a connection that means the same server; what failed last is told beside the list."""
+    health = {
+        "state": "open",
+        "since": "2026-11-23T12:00:00Z",
+        "last_error": "no connection",
+        "last_error_at": "2026-11-23T12:00:00Z",
+    }
+    told = [{"name": "box", "base_url": "http://box:1", "health": health}]
+    async with ScriptedUpstream(json_answer(told)) as running:
+        monkeypatch.setenv("INGLE_PORT", running.url.rpartition(":")[2])
+        for name, url in (("box", "http://box:1"), ("other", "http://box:1")):
+            await asyncio.to_thread(ingle, "connections", "add", name, url)
+        listed = await asyncio.to_thread(ingle, "connections")
+        as_json = await asyncio.to_thread(ingle, "connections", "--json")
+    assert [request.path for request in running.requests] == ["/api/connections"] * 2
+    box, other = listed.stdout.splitlines()[1:]
+    assert re.search(r"  open since 2026-11-2\d \d\d:\d\d  database$", box)
+    assert other.split()[3] == "-"
+    assert listed.stderr == "box: no connection\n"
+    assert [one["health"] for one in json.loads(as_json.stdout)] == [health, None]
 
 
 def test_removed_connection_is_gone(ingle: Ingle) -> None:

@@ -110,3 +110,32 @@ async def test_connections_are_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     assert told["connection localai"].finding == f"{upstream.url}/v1: a list of 1 model"
     assert told["connection gone"].state == "warn"
     assert "no connection" in told["connection gone"].finding
+
+
+def test_a_build_that_is_not_used_is_told(ingle: Ingle, home: Path) -> None:
+    """A build of llama.cpp that does not fit is a warning with its reason; removing it ends that."""
+    (home / "llama").mkdir(parents=True)
+    (home / "llama" / "native.json").write_text("{}")
+    told = {check["name"]: check for check in json.loads(ingle("doctor", "--json").stdout)}
+    assert told["llama.cpp build"]["state"] == "warn"
+    assert "its record" in told["llama.cpp build"]["finding"]
+    assert told["llama.cpp"]["state"] == "ok"
+
+    done = ingle("doctor", "--remove-build")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "Removed." in done.stderr
+    assert not (home / "llama").exists()
+    assert "There is no build" in ingle("doctor", "--remove-build").stderr
+
+
+def test_building_without_a_compiler_says_what_to_install(
+    ingle: Ingle, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The error comes at once, and nothing is made."""
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    done = ingle("doctor", "--build")
+    assert done.returncode == 6
+    assert "There is no C++ compiler to build llama.cpp with (looked for no-such-compiler)" in (
+        done.stderr
+    )
+    assert not home.exists()

@@ -37,12 +37,16 @@ def running(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_an_engine_is_loaded_listed_and_stopped(ingle: Ingle) -> None:
     """`run` loads it without a call to it, `ps` tells what it holds, `stop` ends it."""
     assert ingle("models", "ps").stderr.startswith("No engine runs.")
+    needs, ready = ingle("models", "run", "demo").stderr.splitlines()
     assert re.fullmatch(
-        r"demo is ready, in .* of memory\.\n", ingle("models", "run", "demo").stderr
+        r"demo takes up to [\d.]+ MB of [\d.]+ [GT]B: weights 4.5 MB, context 21.0 MB, prompt cache "
+        r"6.3 MB, buffers [\d.]+ MB, process [\d.]+ MB\.",
+        needs,
     )
+    assert re.fullmatch(r"demo is ready, in .* of memory\.", ready)
     heading, demo = ingle("models", "ps").stdout.splitlines()
-    assert heading.split() == ["MODEL", "STATE", "PID", "MEMORY", "CONTEXT", "SLOTS", "IDLE"]
-    assert re.fullmatch(r"demo +ready +\d+ +[\d.]+ MB +2,048 tokens +0 of 4 +0:\d\d", demo)
+    assert heading.split() == ["MODEL", "STATE", "MEMORY", "CONTEXT", "SLOTS", "TOK/S", "IDLE"]
+    assert re.fullmatch(r"demo +ready +[\d.]+ MB +0 of 8,192 +0 of 4 +- +0:\d\d", demo)
     [engine] = json.loads(ingle("models", "ps", "--json").stdout)
     assert (engine["name"], engine["state"], engine["leases"]) == ("demo", "ready", 0)
     done = ingle("models", "stop", "demo")

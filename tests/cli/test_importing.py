@@ -10,6 +10,7 @@ from subprocess import CompletedProcess
 import pytest
 
 from ingle.testing.tiny_model import write_model
+from ingle.testing.tiny_parts import write_projector
 
 Ingle = Callable[..., CompletedProcess[str]]
 
@@ -68,18 +69,26 @@ def test_all_models_are_verified_and_faults_told(ingle: Ingle, home: Path) -> No
 def test_a_localai_file_is_taken_over(ingle: Ingle, home: Path, tmp_path: Path) -> None:
     """The model has its name and context; what has no effect is told, a line for each field."""
     write_model(tmp_path / "weights.gguf")
+    write_projector(tmp_path / "eyes.gguf")
     file = tmp_path / "luna.yaml"
     file.write_text(
-        "name: Luna\ncontext_size: 2048\nthreads: 4\nparameters: {model: weights.gguf}\n"
+        "name: Luna\ncontext_size: 2048\nnuma: true\nmmproj: eyes.gguf\n"
+        "parameters: {model: weights.gguf, temperature: 0.5}\n"
     )
     done = ingle("models", "import", str(file))
-    assert done.returncode == 0
-    assert "`threads` has no effect: it is the setting `threads`, for all models." in done.stderr
-    assert json.loads(ingle("models", "show", "luna", "--json").stdout)["context_tokens"] == 2048
+    assert done.returncode == 0, done.stderr
+    assert "`numa` has no effect: Ingle has nothing like it." in done.stderr
+    told = json.loads(ingle("models", "show", "Luna", "--json").stdout)
+    assert (told["name"], told["aliases"], told["context_tokens"]) == ("luna", ["Luna"], 2048)
+    assert "vision" in told["capabilities"]
+    assert told["options"]["parameters"] == {"temperature": 0.5}
 
     report = json.loads(ingle("models", "import", str(file), "--name", "two", "--json").stdout)
     assert [installed["name"] for installed in report["installed"]] == ["two"]
-    assert list(report["ignored"]) == ["threads"]
+    assert list(report["ignored"]) == ["numa"]
+    for name in ("luna", "two"):
+        assert ingle("models", "rm", name, "--yes").returncode == 0
+        assert not (home / "models" / name).exists()
 
 
 def test_models_of_a_cache_are_used_where_they_lie(

@@ -11,6 +11,7 @@ from subprocess import CompletedProcess
 import pytest
 
 from ingle.testing.tiny_model import write_model
+from ingle.testing.tiny_parts import write_adapter
 
 Ingle = Callable[..., CompletedProcess[str]]
 
@@ -47,13 +48,16 @@ def test_programs_get_exact_numbers(ingle: Ingle, tiny: Path) -> None:
     assert listed[-1] == json.loads(ingle("models", "show", "tiny", "--json").stdout)
     assert listed[-1] == {
         "name": "tiny",
+        "aliases": [],
         "engine": "llama",
         "path": str(tiny),
         "size_bytes": tiny.stat().st_size,
         "parameters": listed[-1]["parameters"],
         "architecture": "llama",
+        "quantisation": "Q8_0",
         "context_tokens": 32768,
         "capabilities": ["chat", "completions", "embeddings"],
+        "options": {},
         "is_builtin": False,
     }
 
@@ -66,6 +70,32 @@ def test_one_model_is_shown(ingle: Ingle, tiny: Path) -> None:
     assert lines["name"] == "tiny"
     assert lines["context"] == "32,768 tokens"
     assert lines["file"] == str(tiny)
+
+
+def test_what_the_manifest_sets_is_shown(ingle: Ingle, tiny: Path) -> None:
+    """Aliases stand behind the name in the list; `show` finds a model by one and tells all fields."""
+    write_adapter(tiny.parent / "lora.gguf")
+    tiny.with_suffix(".yaml").write_text(
+        "aliases: [gpt-4, small]\ncontext_tokens: 4096\nflash_attention: true\n"
+        "lora: [{file: lora.gguf, scale: 0.5}]\nparameters: {top_k: 20, stop: [a, b]}\n"
+    )
+    row = ingle("models").stdout.splitlines()[-1]
+    assert row.startswith("tiny = gpt-4 +1  ")
+
+    told, _, fields = ingle("models", "show", "small").stdout.partition("\n\n")
+    lines = dict(line.split(maxsplit=1) for line in told.splitlines())
+    assert lines["name"] == "tiny"
+    assert lines["also"] == "called   gpt-4, small"
+    assert lines["context"] == "4,096 tokens of the 32,768 that it was made for"
+    assert " with 4,096 tokens in each of 4 slots" in lines["memory"]
+    assert lines["architecture"] == "llama, 2 layers, Q8_0"
+    assert lines["manifest"] == str(tiny.with_suffix(".yaml"))
+    assert dict(line.split(maxsplit=1) for line in fields.splitlines()) == {
+        "parameters.top_k": "20",
+        "parameters.stop": "'a', 'b'",
+        "flash_attention": "yes",
+        "lora": "file lora.gguf, scale 0.5",
+    }
 
 
 def test_removed_model_is_gone(ingle: Ingle, tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:

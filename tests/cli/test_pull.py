@@ -7,11 +7,15 @@ import json
 import signal
 import sys
 from asyncio.subprocess import PIPE
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ingle.models.pull.install import Options
+from ingle.models.pull.jobs import Pulls
+from ingle.settings import load_settings
 from ingle.testing.file_server import FileServer, file_server
 
 DEMO = Path(__file__).parents[2] / "src/ingle/models/demo/chat.gguf"
@@ -84,7 +88,27 @@ async def test_interrupted(home: Path) -> None:
     assert (home / "models/chat/chat.gguf").read_bytes() == DEMO.read_bytes()
 
 
-async def _pull(server: FileServer) -> asyncio.subprocess.Process:
-    command = [sys.executable, "-m", "ingle", "models", "pull", f"{server.url}/chat.gguf"]
-    command.append("--json")
+@pytest.mark.slow
+async def test_what_had_come_is_removed_when_asked(home: Path) -> None:
+    """`--cancel` leaves nothing of an interrupted pull; where there is nothing, it says so."""
+    async with file_server() as server:
+        file = server.serve("/chat.gguf", DEMO.read_bytes())
+        file.cuts = [1_000_000]
+        async with Pulls(load_settings()) as pulls:
+            begun = await pulls.start(f"{server.url}/chat.gguf", Options(interval_s=0.01))
+            async with aclosing(pulls.feed.follow(0, begun.id)) as events:
+                async for event in events:
+                    if event.status.progress and event.status.progress.done_bytes > 500_000:
+                        break
+        assert (home / "models/.pulling/chat").is_dir()
+        child = await _pull(server, "--cancel")
+        assert (await child.communicate())[1] == b"What had come was removed.\n"
+        assert not (home / "models/.pulling/chat").exists()
+        again = await _pull(server, "--cancel")
+        told = (await again.communicate())[1]
+    assert (again.returncode, b"Nothing has come of" in told) == (5, True)
+
+
+async def _pull(server: FileServer, option: str = "--json") -> asyncio.subprocess.Process:
+    command = [sys.executable, "-m", "ingle", "models", "pull", f"{server.url}/chat.gguf", option]
     return await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=PIPE)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
+from typing import Any
 
+import aiohttp
 import pytest
 
 from ingle.engines.supervisor import Supervisor
@@ -13,6 +16,7 @@ from ingle.models.store import Models
 from ingle.settings import load_settings
 from ingle.testing.tiny_model import ModelShape, write_model
 from ingle.upstream.client import Client
+from ingle.upstream.target import Target
 
 InstallModel = Callable[..., Model]
 
@@ -43,3 +47,14 @@ async def supervisor(home: Path) -> AsyncGenerator[Supervisor, None]:
     settings = load_settings(overrides={"slots": 2, "context_tokens": 4096, "threads": 1})
     async with Supervisor(settings) as supervisor:
         yield supervisor
+
+
+async def call(target: Target, endpoint: str, body: object = None, key: str | None = "own") -> Any:
+    """The status and the JSON of an answer."""
+    headers = {"Authorization": f"Bearer {target.api_key if key == 'own' else key}"} if key else {}
+    async with aiohttp.ClientSession(headers=headers) as session:
+        method = "GET" if body is None else "POST"
+        async with session.request(method, target.url(endpoint), json=body) as answer:
+            text = await answer.text()
+            is_json = answer.content_type == "application/json"
+            return answer.status, json.loads(text) if is_json else text

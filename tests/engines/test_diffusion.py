@@ -8,6 +8,7 @@ import importlib.util
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import AsyncGenerator, Iterator
@@ -23,6 +24,7 @@ from ingle.errors import ConfigurationError, ModelFileInvalid
 
 if TYPE_CHECKING:
     from PIL import Image
+    from PIL.PngImagePlugin import PngImageFile
 
 DEMO = Path(ingle.__file__).parent / "models/demo/image"
 KEY = "a-key-of-this-test"
@@ -357,6 +359,55 @@ async def test_health_and_models(http: aiohttp.ClientSession) -> None:
         assert await response.json() == {"status": "ok"}
     async with http.get("/v1/models") as response:
         assert [model["id"] for model in (await response.json())["data"]] == ["demo-image"]
+
+
+@needs_library
+@pytest.mark.slow
+def test_a_manifest_says_how_to_draw_and_a_second_start_draws_the_same(tmp_path: Path) -> None:
+    """Steps, guidance, size and scheduler are its own; what was compiled before changes nothing."""
+    how = {"scheduler": "euler", "steps": 3, "guidance_scale": 1.5, "width": 128, "height": 192}
+    files = []
+    for _ in range(2):
+        process = start(cache=str(tmp_path / "cache"), **how)
+        files.append(asyncio.run(_drawn(first_line(process)["port"])))
+        assert end(process) == 0
+    assert files[0] == files[1]
+    about = json.loads(_png(files[0]).text["ingle"])
+    assert (about["steps"], about["guidance_scale"], about["size"]) == (3, 1.5, "128x192")
+    (folder,) = (tmp_path / "cache").iterdir()
+    assert len(list(folder.glob("*.blob"))) >= 3
+
+
+@needs_library
+@pytest.mark.slow
+def test_what_was_compiled_of_other_files_is_not_used(tmp_path: Path) -> None:
+    """A model that is replaced in its folder draws as the new one does."""
+    model = tmp_path / "model"
+    shutil.copytree(DEMO, model)
+    file = model / "vae_decoder" / "openvino_model.bin"
+    whole = file.read_bytes()
+    middle = len(whole) // 2
+    drawn = []
+    for weights in (whole, whole[:middle] + bytes(50_000) + whole[middle + 50_000 :]):
+        file.write_bytes(weights)
+        process = start(model=str(model), cache=str(tmp_path / "cache"), steps=2)
+        drawn.append(_png(asyncio.run(_drawn(first_line(process)["port"]))).tobytes())
+        assert end(process) == 0
+    assert drawn[0] != drawn[1]
+
+
+async def _drawn(port: int) -> bytes:
+    """The file of a picture."""
+    headers = {"Authorization": f"Bearer {KEY}"}
+    async with aiohttp.ClientSession(f"http://127.0.0.1:{port}", headers=headers) as http:
+        answer = await generate(http, "a red circle")
+    return base64.b64decode(answer["data"][0]["b64_json"])
+
+
+def _png(file: bytes) -> PngImageFile:
+    from PIL.PngImagePlugin import PngImageFile
+
+    return PngImageFile(io.BytesIO(file))
 
 
 def test_a_model_that_cannot_load_is_told_on_the_first_line(tmp_path: Path) -> None:

@@ -13,11 +13,13 @@ from typing import Any
 
 import aiohttp
 import pytest
+from tests.engines.conftest import call
 
 from ingle.engines.supervisor import Supervisor
 from ingle.errors import ModelFileInvalid, UpstreamRefused
 from ingle.models.manifest import Model
 from ingle.models.store import Models
+from ingle.models.text_options import TextOptions
 from ingle.settings import load_settings
 from ingle.upstream.client import Client
 from ingle.upstream.target import Target
@@ -32,17 +34,6 @@ async def target(supervisor: Supervisor) -> AsyncGenerator[Target, None]:
     """The demo model's engine."""
     async with supervisor.lease(Models(load_settings()).get("demo")) as target:
         yield target
-
-
-async def call(target: Target, endpoint: str, body: object = None, key: str | None = "own") -> Any:
-    """The status and the JSON of an answer."""
-    headers = {"Authorization": f"Bearer {target.api_key if key == 'own' else key}"} if key else {}
-    async with aiohttp.ClientSession(headers=headers) as session:
-        method = "GET" if body is None else "POST"
-        async with session.request(method, target.url(endpoint), json=body) as answer:
-            text = await answer.text()
-            is_json = answer.content_type == "application/json"
-            return answer.status, json.loads(text) if is_json else text
 
 
 async def test_it_answers_in_every_way(target: Target) -> None:
@@ -168,7 +159,8 @@ async def test_a_template_of_the_manifest_is_used(
     supervisor: Supervisor, install: InstallModel, client: Client
 ) -> None:
     """A manifest's chat template replaces the one in the file."""
-    model = replace(install("m"), chat_template="Say: {{ messages[0].content }}")
+    options = TextOptions(chat_template="Say: {{ messages[0].content }}")
+    model = replace(install("m"), text=options)
 
     async with supervisor.lease(model) as target:
         root = replace(target, base_url=target.base_url.removesuffix("/v1"))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import json
+import os
+import signal
 from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
@@ -12,6 +15,7 @@ import pytest
 
 from ingle.engines.image_fit import image_fit
 from ingle.engines.loading import how_to_load
+from ingle.engines.memory import Memory
 from ingle.engines.supervisor import Supervisor
 from ingle.errors import EngineMissing, ModelFileInvalid, ModelTooLarge
 from ingle.models.manifest import Model
@@ -42,8 +46,8 @@ def test_each_model_gets_its_engine(install: InstallModel, painter: Model) -> No
     """A GGUF file is run by llama.cpp, an image folder by the image engine, in as many threads."""
     settings = load_settings(overrides={"threads": 3})
 
-    llama = how_to_load(install("m"), settings, limit_bytes=1000 * MIB).launch
-    image = how_to_load(painter, settings, limit_bytes=1000 * MIB).launch
+    llama = how_to_load(install("m"), settings, limit=Memory(1000 * MIB)).launch
+    image = how_to_load(painter, settings, limit=Memory(1000 * MIB)).launch
 
     assert llama.command[2:] == ("-m", "ingle.engines.llama", "m")
     assert image.command[2:] == ("-m", "ingle.engines.diffusion", "painter")
@@ -52,17 +56,25 @@ def test_each_model_gets_its_engine(install: InstallModel, painter: Model) -> No
         "name": "painter",
         "engine": "openvino",
         "threads": 3,
+        "cache": str(settings.home / "cache/openvino"),
+        "images": str(settings.home / "pictures"),
+        "device": None,
+        "scheduler": None,
+        "steps": None,
+        "guidance_scale": None,
+        "width": None,
+        "height": None,
     }
     assert llama.order["threads"] == 3
 
 
 def test_an_image_model_needs_its_weights_and_room_to_draw(painter: Model) -> None:
     """Twice the weights, the process and a picture; what does not fit is refused with figures."""
-    size = image_fit(painter, limit_bytes=1000 * MIB)
+    size = image_fit(painter, limit=Memory(1000 * MIB))
 
-    assert size.total_bytes == 2 * 16 + (160 + 256) * MIB
+    assert size.memory.ram_bytes == 2 * 16 + (160 + 256) * MIB
     with pytest.raises(ModelTooLarge, match=r"needs about 416 MiB .* engines may take 400 MiB"):
-        image_fit(painter, limit_bytes=400 * MIB)
+        image_fit(painter, limit=Memory(400 * MIB))
 
 
 @pytest.mark.skipif(has_library, reason="the extra `images` is installed")
@@ -100,3 +112,26 @@ async def test_models_of_both_kinds_take_turns(home: Path, install: InstallModel
             async with supervisor.lease(model):
                 [status] = supervisor.status()
                 assert (status.name, status.state) == (model.name, "ready")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    not (has_library and has_demo), reason="needs the extra `images` and a trained demo-image"
+)
+async def test_a_killed_image_engine_is_back_at_the_next_call(home: Path) -> None:
+    """Another process serves the call after a SIGKILL."""
+    image = Models(load_settings()).get("demo-image")
+    async with Supervisor(load_settings(overrides={"threads": 1})) as supervisor:
+        async with supervisor.lease(image):
+            [first] = supervisor.status()
+        assert first.pid is not None
+        os.kill(first.pid, signal.SIGKILL)
+        async with asyncio.timeout(10):
+            while supervisor.status()[0].state != "failed":  # noqa: ASYNC110 -- no event tells
+                await asyncio.sleep(0.01)
+
+        async with supervisor.lease(image):
+            [second] = supervisor.status()
+
+    assert second.state == "ready"
+    assert second.pid != first.pid

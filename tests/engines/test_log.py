@@ -33,3 +33,11 @@ def test_nothing_moves_the_cursor() -> None:
     log.feed(b"\x1b[2Jred\x07 \xff\n")
 
     assert log.lines() == ["[2Jred  \N{REPLACEMENT CHARACTER}"]
+
+
+def test_a_secret_is_not_shown() -> None:
+    """A key that a program logs stands as a mark, however often."""
+    log = LogTail(hidden="k3y")
+    log.feed(b"key=k3y, again k3y\nno key\n")
+
+    assert log.lines() == ["key=…, again …", "no key"]

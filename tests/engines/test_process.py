@@ -48,8 +48,11 @@ async def test_it_serves_where_it_says() -> None:
 
 
 async def test_the_key_is_random_and_in_no_argument() -> None:
-    """The key comes with the order, and other users of the machine cannot read it."""
-    code = READY + "print(order['key'], sys.argv, file=sys.stderr, flush=True); sys.stdin.read()"
+    """The key comes with the order, other users cannot read it, and the log does not show it."""
+    code = (
+        READY
+        + "print(order['key'][::-1], order['key'], sys.argv, file=sys.stderr, flush=True); sys.stdin.read()"
+    )
     first, second = await asyncio.gather(start(code), start(code))
     await asyncio.gather(first.stop(), second.stop())
 
@@ -57,7 +60,7 @@ async def test_the_key_is_random_and_in_no_argument() -> None:
     assert key is not None
     assert len(key) == 43
     assert key != second.target.api_key
-    assert first.log.lines() == [f"{key} ['-c']"]
+    assert first.log.lines() == [f"{key[::-1]} … ['-c']"]
     assert key not in repr(first.target)
 
 
@@ -171,6 +174,48 @@ async def test_a_cancelled_start_leaves_no_process() -> None:
     assert not any(map(is_running, children))
 
 
+FORKING = (
+    "import subprocess, sys; child = subprocess.Popen(['sleep', '600']); "
+    "print(child.pid, file=sys.stderr, flush=True); " + READY
+)
+
+
+@pytest.mark.parametrize("last", ["sys.stdin.read()", "import time; time.sleep(600)"])
+async def test_what_it_has_started_ends_with_it(last: str) -> None:
+    """A grandchild is gone, whether the child ends when it is told to or has to be killed."""
+    process = await start(FORKING + last)
+    (grandchild,) = map(int, process.log.lines())
+    assert is_running(grandchild)
+
+    await process.stop(grace_s=0.5)
+
+    await gone(grandchild)
+
+
+async def test_what_it_has_started_ends_when_it_is_killed() -> None:
+    """A grandchild does not outlive a child that the system has killed."""
+    process = await start(FORKING + "sys.stdin.read()")
+    (grandchild,) = map(int, process.log.lines())
+
+    os.kill(process.pid, signal.SIGKILL)
+
+    await gone(grandchild)
+
+
+async def gone(pid: int) -> None:
+    """Wait until a process that is nobody's child here has ended."""
+    async with asyncio.timeout(10):
+        while not has_ended(pid):  # noqa: ASYNC110 -- no event tells
+            await asyncio.sleep(0.01)
+
+
+def has_ended(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
 async def test_a_death_is_noticed_at_once() -> None:
     """A process that is killed from outside sets `ended`, and says by which signal."""
     process = await start(
@@ -190,3 +235,23 @@ async def test_a_death_is_noticed_at_once() -> None:
 
 def _children() -> list[int]:
     return list(map(int, Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()))
+
+
+async def test_what_it_leaves_behind_does_not_hide_its_end() -> None:
+    """A child of the engine that holds its pipes open is killed with it, and the end is noticed."""
+    code = (
+        "import subprocess, sys; sleep = [sys.executable, '-c', 'import time; time.sleep(600)']; "
+        "print(subprocess.Popen(sleep).pid, file=sys.stderr, flush=True); "
+        + READY
+        + "sys.stdin.read()"
+    )
+    process = await start(code)
+    child = int(process.log.lines()[0])
+
+    os.kill(process.pid, signal.SIGKILL)
+    async with asyncio.timeout(10):
+        await process.ended.wait()
+
+    async with asyncio.timeout(10):
+        while is_running(child):  # noqa: ASYNC110 -- no event tells of another's child
+            await asyncio.sleep(0.01)

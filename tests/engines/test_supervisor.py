@@ -14,6 +14,9 @@ from typing import Any
 
 import pytest
 
+from ingle.engines.activity import Activity
+from ingle.engines.memory import Memory
+from ingle.engines.preload import preload
 from ingle.engines.room import Room
 from ingle.engines.supervisor import Supervisor
 from ingle.errors import (
@@ -23,10 +26,12 @@ from ingle.errors import (
     ModelFileInvalid,
     ModelTooLarge,
     NotFound,
+    QueueFull,
     UpstreamCut,
     UpstreamRefused,
 )
 from ingle.models.manifest import Model
+from ingle.models.store import Models
 from ingle.settings import load_settings
 from ingle.testing.tiny_model import write_model
 from ingle.upstream.client import Client
@@ -308,7 +313,7 @@ async def test_models_that_do_not_fit_together_take_turns(
     """Under a limit that holds one model, calls to two are all answered, though both are at work."""
     first, second = install("a"), install("b")
     settings = load_settings(overrides={"slots": 2, "context_tokens": 4096, "threads": 1})
-    room = Room(100 * 2**20, turn_s=0.1)
+    room = Room(Memory(80 * 2**20), turn_s=0.1)
     async with Supervisor(settings, room=room) as supervisor:
         pending = [ask(supervisor, model, client) for model in (first, second) * 8]
         answers = await asyncio.gather(*pending)
@@ -323,7 +328,7 @@ async def test_the_least_recently_used_engine_makes_room(
     """Of two idle engines the one that was used last stays."""
     models = [install(name) for name in "abc"]
     settings = load_settings(overrides={"slots": 2, "context_tokens": 4096, "threads": 1})
-    async with Supervisor(settings, room=Room(130 * 2**20)) as supervisor:
+    async with Supervisor(settings, room=Room(Memory(130 * 2**20))) as supervisor:
         for model in (models[0], models[1], models[0], models[2]):
             assert await ask(supervisor, model, client) == model.name
 
@@ -333,7 +338,7 @@ async def test_the_least_recently_used_engine_makes_room(
 async def test_a_model_at_work_is_not_evicted(home: Path, install: InstallModel) -> None:
     """Where no room comes about in time, the caller is told to come later."""
     first, second = install("a"), install("b")
-    room = Room(100 * 2**20, wait_s=0.05)
+    room = Room(Memory(100 * 2**20), wait_s=0.05)
     async with (
         Supervisor(load_settings(overrides={"slots": 2}), room=room) as supervisor,
         supervisor.lease(first),
@@ -403,6 +408,105 @@ async def test_the_child_gets_no_secrets_and_is_out_of_reach_of_ctrl_c(
         assert "secret-" not in environment
         assert str(target.api_key) not in environment + arguments
         assert os.getsid(pid) == pid
+
+
+async def test_a_pinned_model_outlives_its_idle_time_and_its_rivals(
+    home: Path, install: InstallModel, client: Client
+) -> None:
+    """It is neither stopped when idle nor for another, which is refused with its name."""
+    pinned, other = install("pinned"), install("other")
+    settings = load_settings(
+        overrides={"idle_stop_s": 0.01, "pinned_models": "pinned", "threads": 1}
+    )
+    async with Supervisor(settings, room=Room(Memory(80 * 2**20))) as supervisor:
+        await ask(supervisor, pinned, client)
+
+        error = await failure(supervisor, other)
+
+        assert isinstance(error, Busy)
+        assert "the pinned pinned hold" in error.message
+        [status] = supervisor.status()
+        assert (status.name, status.is_pinned) == ("pinned", True)
+
+
+async def test_more_callers_than_may_wait_are_refused(
+    home: Path, install: InstallModel, client: Client
+) -> None:
+    """Of twelve callers at once, two are answered at a time, six wait, and four are told to go."""
+    model = install("m")
+    settings = load_settings(overrides={"slots": 2, "queue": 6, "threads": 1})
+    async with Supervisor(settings) as supervisor:
+        calls = [ask(supervisor, model, client) for _ in range(12)]
+        answers = await asyncio.gather(*calls, return_exceptions=True)
+
+        refused = [answer for answer in answers if isinstance(answer, QueueFull)]
+        assert answers.count("m") == 8
+        assert len(refused) == 4
+        assert "6 calls wait for the model 'm' already, beside the 2 that it" in str(refused[0])
+        async with supervisor.lease(model):
+            assert await asyncio.gather(*(ask(supervisor, model, client) for _ in range(7))) == (
+                ["m"] * 7
+            )
+
+
+async def test_models_are_loaded_before_they_are_asked_for(
+    home: Path, install: InstallModel, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One that fails is logged and shown, until a call starts it, and the next is loaded anyway."""
+    install("bad", **{"general.architecture": "nonesuch"})
+    install("good")
+    settings = load_settings(overrides={"preload": "none,bad,good", "threads": 1})
+    models = Models(settings)
+    async with Supervisor(settings) as supervisor:
+        await preload(supervisor, models, settings.preload)
+
+        told = {status.name: status for status in supervisor.status()}
+        assert {name: status.state for name, status in told.items()} == {
+            "bad": "failed",
+            "good": "ready",
+            "none": "failed",
+        }
+        assert "Model 'none' is not installed" in (told["none"].last_error or "")
+        assert "Model 'bad' of the setting `preload` is not loaded: llama.cpp" in caplog.text
+        install("none")
+        async with supervisor.lease(models.get("none")):
+            assert [status.state for status in supervisor.status() if status.name == "none"] == [
+                "ready"
+            ]
+
+
+async def test_an_engine_tells_what_it_does(
+    supervisor: Supervisor, install: InstallModel, client: Client
+) -> None:
+    """Slots at work and tokens that it keeps, and how fast it wrote."""
+    model = install("m")
+    async with supervisor.lease(model) as target:
+        assert await supervisor.activity(client) == {"m": Activity(0, 0, None)}
+        chunks = client.stream(target, "completions", LONG, into=CompletionChunk)
+        async with aclosing(chunks):
+            await anext(chunks)
+            doing = (await supervisor.activity(client))["m"]
+            assert doing.slots_used == 1
+            assert 16 <= doing.context_used_tokens < 4096
+        body = {**SHORT, "max_tokens": 20}
+        await client.post(target, "completions", body, into=Completion)
+        assert ((await supervisor.activity(client))["m"].tokens_s or 0) > 1
+
+
+@pytest.mark.slow  # the two times that it is given
+async def test_an_engine_that_hangs_is_not_waited_for(
+    supervisor: Supervisor, install: InstallModel, client: Client
+) -> None:
+    """One that was halted tells nothing, and is killed when it is to stop."""
+    model = install("m")
+    await ask(supervisor, model, client)
+    pid = pid_of(supervisor, "m")
+    os.kill(pid, signal.SIGSTOP)
+
+    assert await supervisor.activity(client) == {}
+    await supervisor.stop("m")
+
+    assert not is_running(pid)
 
 
 OWNER = """

@@ -10,6 +10,7 @@ import pytest
 from ingle.errors import ModelFileInvalid
 from ingle.models.gguf import read_header, shard_paths
 from ingle.testing.tiny_model import ModelShape, write_model
+from ingle.testing.tiny_parts import write_adapter, write_projector
 
 
 @pytest.fixture
@@ -39,6 +40,18 @@ def test_says_what_the_model_is(model: Path) -> None:
     assert (header.width, header.feed_forward, header.layers) == (64, 128, 2)
     assert header.kv_heads == (2, 2)
     assert (header.key_width, header.value_width) == (16, 16)
+
+
+def test_tells_what_kind_of_file_it_is(tmp_path: Path) -> None:
+    """A model, what sees for one, and what changes one are told apart; a model tells how its
+    weights are kept."""
+    model = read_header(write_model(tmp_path / "a"))
+    eyes = read_header(write_projector(tmp_path / "b"))
+    adapter = read_header(write_adapter(tmp_path / "c"))
+
+    assert [header.kind for header in (model, eyes, adapter)] == ["model", "projector", "adapter"]
+    assert [header.has_eyes for header in (model, eyes, adapter)] == [False, True, False]
+    assert (model.quantisation, adapter.quantisation) == ("Q8_0", None)
 
 
 @pytest.mark.parametrize(

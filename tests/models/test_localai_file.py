@@ -18,20 +18,70 @@ def read(tmp_path: Path, text: str) -> LocalAiModel:
 
 
 def test_what_counts_is_taken_and_the_rest_is_told(tmp_path: Path) -> None:
-    """Name, weights and context hold; each other field comes with the reason why it does not."""
+    """Name, weights and what llama.cpp knows hold; each other field comes with the reason why it
+    does not."""
     (tmp_path / "models").mkdir()
     weights = tmp_path / "models" / "luna.gguf"
     weights.write_bytes(b"GGUF")
     model = read(
         tmp_path,
         "name: luna\nbackend: llama-cpp\ncontext_size: 2048\nthreads: 4\nf16: true\n"
-        "template:\n  chat: luna-chat\n"
-        "parameters:\n  model: luna.gguf\n  temperature: 0.2\n",
+        "gpu_layers: 99\nflash_attention: 'on'\ncache_type_k: q8_0\nstopwords: ['<end>']\n"
+        "system_prompt: Be kind.\ntemplate:\n  chat: luna-chat\nn_draft: 5\n"
+        "parameters:\n  model: luna.gguf\n  temperature: 0.2\n  top_k: 80\n  seed: -1\n"
+        "  batch: 256\n  rope_freq_base: 10000\n  echo: true\n",
     )
-    assert (model.name, model.source, model.context_tokens) == ("luna", str(weights), 2048)
-    assert list(model.ignored) == ["f16", "parameters.temperature", "template", "threads"]
-    assert model.ignored["threads"] == "it is the setting `threads`, for all models"
+    assert (model.name, model.source) == ("luna", str(weights))
+    assert model.fields == {
+        "context_tokens": 2048,
+        "threads": 4,
+        "gpu_layers": 99,
+        "cache_type_k": "q8_0",
+        "parameters": {
+            "stop": ["<end>"],
+            "system_prompt": "Be kind.",
+            "temperature": 0.2,
+            "top_k": 80,
+        },
+        "draft_tokens": 5,
+        "batch_tokens": 256,
+        "rope_frequency_base": 10000,
+        "flash_attention": True,
+    }
+    assert list(model.ignored) == ["f16", "parameters.echo", "parameters.seed", "template"]
+    assert model.ignored["parameters.seed"] == (
+        "-1 cannot be taken: input should be greater than or equal to 0"
+    )
+    assert model.ignored["parameters.echo"] == "send it with each request"
     assert "Go templates" in model.ignored["template"]
+
+
+def test_a_template_that_is_the_models_own_needs_no_word(tmp_path: Path) -> None:
+    """`use_tokenizer_template` is what Ingle does anyhow."""
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "x.gguf").write_bytes(b"GGUF")
+    text = "name: x\nparameters: {model: x.gguf}\ntemplate: {use_tokenizer_template: true}\n"
+    assert read(tmp_path, text).ignored == {}
+
+
+def test_files_that_go_with_it_are_taken(tmp_path: Path) -> None:
+    """Eyes, a draft model and adapters that lie beside come along; of others it is told."""
+    folder = tmp_path / "models"
+    (folder / "parts").mkdir(parents=True)
+    for name in ("x.gguf", "mmproj.gguf", "parts/a.gguf", "b.gguf"):
+        (folder / name).write_bytes(b"GGUF")
+    model = read(
+        tmp_path,
+        "name: x\nparameters: {model: x.gguf}\nmmproj: mmproj.gguf\ndraft_model: gone.gguf\n"
+        "lora_adapters: [parts/a.gguf, b.gguf]\nlora_scales: [0.5]\n",
+    )
+    assert model.fields == {
+        "projector": "mmproj.gguf",
+        "lora": [{"file": "a.gguf", "scale": 0.5}, {"file": "b.gguf", "scale": 1.0}],
+    }
+    assert [path.name for path in model.parts] == ["mmproj.gguf", "a.gguf", "b.gguf"]
+    assert list(model.ignored) == ["draft_model"]
+    assert "'gone.gguf' does not lie beside the file" in model.ignored["draft_model"]
 
 
 @pytest.mark.parametrize(
@@ -65,7 +115,8 @@ def test_weights_that_localai_would_download_are_found(tmp_path: Path) -> None:
         ("name: x", "names no file of weights"),
         ("name: x\nparameters: {model: x.gguf}", "does not lie beside it"),
         ("name: x\nparameters: {model: ../../secret.gguf}", "leads out of its folder"),
-        ("name: x\ncontext_size: many\nparameters: {model: x}", "context_size"),
+        ("name: x\nmmproj: ../eyes.gguf\nparameters: {model: hf://a/b/c}", "`mmproj` leads out"),
+        ("name: x\nparameters: 5", "parameters: Input should be a valid dictionary"),
         ("a: b: c", "no valid YAML"),
         ("- a", "the whole file"),
     ],

@@ -56,7 +56,7 @@ def test_a_manifest_sets_what_the_file_cannot_know(models: Models) -> None:
 
     assert names(models) == ["my model"]
     model = models.get("my model")
-    assert (model.context_tokens, model.slots, model.chat_template) == (1024, 2, "hey")
+    assert (model.context_tokens, model.slots, model.text.chat_template) == (1024, 2, "hey")
 
 
 @pytest.mark.parametrize(
@@ -186,7 +186,7 @@ def test_a_manifest_chooses_the_image_engine(models: Models) -> None:
     one, other = models.damaged()
     assert "says `engine: diffusers`, and" in one.error.message
     assert "has files for openvino" in one.error.message
-    assert "is no folder with `model_index.json`" in other.error.message
+    assert "has files for llama" in other.error.message
 
 
 def test_an_image_model_is_removed_whole(models: Models) -> None:

@@ -13,7 +13,9 @@ from ingle.routing import Router
 from ingle.settings import Settings, load_settings
 from ingle.storage.connections import Connections
 from ingle.storage.database import Database
+from ingle.storage.routes import NamedRoutes
 from ingle.upstream.client import Client
+from ingle.upstream.reach import Reach
 from ingle.upstream.target import Target
 
 
@@ -24,18 +26,34 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def connections(settings: Settings) -> Generator[Connections, None, None]:
-    """No connections, in a real database."""
+def database(settings: Settings) -> Generator[Database, None, None]:
+    """A real one, with no connections and no routes."""
     database = Database.open(settings)
-    yield Connections(database, settings)
+    yield database
     database.close()
 
 
+@pytest.fixture(scope="session")
+def connections(database: Database, settings: Settings) -> Connections:
+    """No connections."""
+    return Connections(database, settings)
+
+
 @pytest.fixture
-async def router(settings: Settings, connections: Connections) -> AsyncGenerator[Router, None]:
-    """A router with no connections and no engines."""
+async def router(
+    settings: Settings, database: Database, connections: Connections
+) -> AsyncGenerator[Router, None]:
+    """A router with no connections and no engines; processors may call scripted servers."""
+    routes = NamedRoutes(database, settings)
     async with Client() as client:
-        yield Router(client, Models(settings), connections, _no_engine)
+        yield Router(
+            client,
+            Models(settings),
+            connections,
+            routes,
+            _no_engine,
+            reach=Reach.allowing(["127.0.0.1"]),
+        )
 
 
 def _no_engine(model: Model) -> AbstractAsyncContextManager[Target]:

@@ -99,6 +99,9 @@ async def test_further_settings_are_sent_as_they_are(router: Router) -> None:
         "top_p": 0.5,
         "n": 2,
         "stop": ["."],
+        "presence_penalty": -2,
+        "frequency_penalty": 0.5,
+        "logit_bias": {"50256": -100},
         "seed": 7,
         "response_format": {"type": "json_object"},
     }
@@ -111,6 +114,15 @@ async def test_system_message_comes_first(router: Router) -> None:
     system = {"role": "system", "content": "Be kind."}
     request = await asked(router, {"system_message": "Be brief.", "messages": [system, HI]})
     assert request["messages"] == [{"role": "system", "content": "Be brief."}, system, HI]
+
+
+async def test_history_stands_between_system_message_and_messages(router: Router) -> None:
+    """Apps that keep what was said apart have it in its place, and only there."""
+    before = [{"role": "user", "content": "1"}, {"role": "assistant", "content": "2"}]
+    input_ = {"system_message": "Be brief.", "chat_history": before, "messages": [HI]}
+    request = await asked(router, input_)
+    assert request["messages"] == [{"role": "system", "content": "Be brief."}, *before, HI]
+    assert "chat_history" not in request
 
 
 async def test_system_message_alone_is_a_chat(router: Router) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,6 +31,14 @@ from ingle.testing import (
 )
 
 PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n and so on").decode()
+NOTHING = models()
+PNG_URI = f"data:image/png;base64,{PNG}"
+LOOK = {
+    "messages": [
+        {"type": "text", "text": "What is it?"},
+        {"type": "image_url", "image_url": PNG_URI},
+    ]
+}
 HI = {"messages": [{"role": "user", "content": "Hi"}]}
 CALL = {"index": 0, "id": "a", "type": "function", "function": {"name": "f", "arguments": "{}"}}
 CALLING = {
@@ -49,13 +58,31 @@ CALLING_STREAMED = events(
 
 @dataclass(frozen=True)
 class Case:
-    """A run, what the server answers to it, and the JSON of its output but for `_…` fields."""
+    """A run, what the server answers to it, and the JSON of its output but for `_…` fields.
+
+    In the input and the output, `{url}` stands for the server's address.
+    """
 
     slug: str
     input: dict[str, Any]
     answer: Answer
     output: dict[str, Any]
     config: dict[str, Any] = field(default_factory=dict)
+
+    def at(self, upstream: ScriptedUpstream, router: Router) -> Items:
+        """The run, against this server."""
+        there = {"base_url": upstream.url} if self.slug.startswith("localai/") else {}
+        input_ = with_url(self.input, upstream)
+        return run_processor(self.slug, input_, {**there, **self.config}, router)
+
+
+Items = AsyncGenerator[Piece | Output, None]
+
+
+def with_url(values: dict[str, Any], upstream: ScriptedUpstream) -> dict[str, Any]:
+    """The values with the server's address in them."""
+    made: dict[str, Any] = json.loads(json.dumps(values).replace("{url}", upstream.url))
+    return made
 
 
 CASES = {
@@ -116,6 +143,114 @@ CASES = {
         {"stream": True},
     ),
     "images": Case("localai/image_generations", {"prompt": "A cat"}, images(PNG), {"data": [PNG]}),
+    "vision": Case("localai/chatgpt_vision", LOOK, chat_answer("A cat"), {"result": "A cat"}),
+    "vision streamed": Case(
+        "localai/chatgpt_vision",
+        LOOK,
+        chat_stream("A ", "cat"),
+        {"result": "A cat"},
+        {"stream": True},
+    ),
+    "image edit": Case(
+        "localai/images_edit",
+        {"prompt": "A hat", "image": PNG_URI},
+        json_answer({"data": [{"b64_json": PNG}]}, endpoint="images/edits"),
+        {"answer": [PNG_URI]},
+    ),
+    "image variations": Case(
+        "localai/images_variations",
+        {"image": PNG_URI},
+        json_answer({"data": [{"b64_json": PNG}, {"b64_json": PNG}]}, endpoint="images/variations"),
+        {"answer": [PNG_URI, PNG_URI]},
+    ),
+    "transcription": Case(
+        "localai/audio_transcriptions",
+        {"file": "data:audio/wav;base64,AAAA"},
+        json_answer({"text": "Hi"}, endpoint="audio/transcriptions"),
+        {"text": "Hi"},
+    ),
+    "translation": Case(
+        "localai/audio_translations",
+        {"file": "data:audio/wav;base64,AAAA"},
+        json_answer({"text": "Hi"}, endpoint="audio/translations"),
+        {"text": "Hi"},
+    ),
+    "speech": Case(
+        "localai/text_to_speech",
+        {"input_text": "Hi"},
+        Answer((b"ID3 and so on",), endpoint="audio/speech"),
+        {"result": "data:audio/mpeg;base64,SUQzIGFuZCBzbyBvbg=="},
+    ),
+    "embeddings": Case(
+        "localai/embeddings",
+        {"input": ["a", "b"]},
+        json_answer(
+            {"data": [{"index": 1, "embedding": [3, 4]}, {"index": 0, "embedding": [1.5, 2]}]},
+            endpoint="embeddings",
+        ),
+        {"embeddings": [[1.5, 2.0], [3.0, 4.0]], "dimensions": 2},
+    ),
+    "text from a file": Case(
+        "ingle/text_from_file",
+        {"file": "data:text/plain;name=a.txt;base64,SGk="},
+        NOTHING,
+        {
+            "text": "Hi",
+            "name": "a.txt",
+            "title": None,
+            "mime": "text/plain",
+            "pages": None,
+            "characters": 2,
+            "is_cut": False,
+        },
+    ),
+    "HTTP request": Case(
+        "ingle/http_request",
+        {"url": "{url}/a?key=secret"},
+        Answer((b'{"a": 1}',), headers=(("Content-Type", "application/json"),), endpoint="a"),
+        {
+            "status": 200,
+            "url": "{url}/a?…",
+            "headers": {"content-length": "8", "content-type": "application/json"},
+            "text": '{"a": 1}',
+            "json": {"a": 1},
+            "file": None,
+        },
+    ),
+    "JSON": Case(
+        "ingle/json_extract",
+        {"text": 'Here: ```json\n{"a": [1, 2]}\n```'},
+        NOTHING,
+        {"value": 2},
+        {"path": "$.a[1]"},
+    ),
+    "split": Case(
+        "ingle/text_split",
+        {"text": "One. Two. Three."},
+        NOTHING,
+        {"chunks": ["One. Two.", "Three."], "count": 2, "is_estimate": False},
+        {"size": 10, "overlap": 0},
+    ),
+    "template": Case("ingle/template", {"text": ["a", 1]}, NOTHING, {"text": "a\n\n1"}),
+    "rerank": Case(
+        "localai/rerank",
+        {"query": "?", "documents": ["a", "b"]},
+        json_answer(
+            {
+                "results": [
+                    {"index": 0, "relevance_score": -1},
+                    {"index": 1, "relevance_score": 2.5},
+                ]
+            },
+            endpoint="rerank",
+        ),
+        {
+            "results": [
+                {"index": 1, "document": "b", "relevance_score": 2.5},
+                {"index": 0, "document": "a", "relevance_score": -1.0},
+            ]
+        },
+    ),
 }
 
 
@@ -129,13 +264,15 @@ async def test_pieces_fold_to_the_output(name: str, router: Router) -> None:
     """All items but the last are pieces; folded they are the output's JSON, which comes last."""
     case = CASES[name]
     async with ScriptedUpstream(models("m", "n"), case.answer) as upstream:
-        config = {"base_url": upstream.url, **case.config}
-        items = [item async for item in run_processor(case.slug, case.input, config, router)]
+        items = [item async for item in case.at(upstream, router)]
+        expected = with_url(case.output, upstream)
     *pieces, output = items
     assert all(isinstance(piece, Piece) for piece in pieces)
     assert isinstance(output, PROCESSORS[case.slug].output)
     public = {key: value for key, value in output.model_dump().items() if key[0] != "_"}
-    assert fold(piece for piece in pieces if isinstance(piece, Piece)) == public == case.output
+    assert fold(piece for piece in pieces if isinstance(piece, Piece)) == public
+    assert public == expected
+    assert PROCESSORS[case.slug].result[0] in public
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -143,8 +280,7 @@ async def test_json_of_an_output_is_read_back(name: str, router: Router) -> None
     """An output is the same after a way through JSON, as when a run is recorded."""
     case = CASES[name]
     async with ScriptedUpstream(models("m", "n"), case.answer) as upstream:
-        config = {"base_url": upstream.url, **case.config}
-        *_, output = [item async for item in run_processor(case.slug, case.input, config, router)]
+        *_, output = [item async for item in case.at(upstream, router)]
     assert isinstance(output, Output)
     assert type(output).model_validate_json(output.model_dump_json()) == output
 

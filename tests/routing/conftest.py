@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Generator
+import time
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from ingle.routing import Router
 from ingle.settings import load_settings
 from ingle.storage.connections import Connections
 from ingle.storage.database import Database
+from ingle.storage.routes import NamedRoutes
 from ingle.upstream.client import Client
 from ingle.upstream.target import Target
 
@@ -25,8 +27,10 @@ class House:
 
     def __init__(self, home: Path, database: Database) -> None:
         settings = load_settings()
+        self.database = database
         self.models = Models(settings)
         self.connections = Connections(database, settings)
+        self.routes = NamedRoutes(database, settings)
         self.leased: list[str] = []
         self._home = home
 
@@ -64,15 +68,18 @@ class House:
         client: Client,
         default_model: str | None = None,
         default_image_model: str | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> Router:
         """A router over these."""
         return Router(
             client,
             self.models,
             self.connections,
+            self.routes,
             self.lease,
             default_model=default_model,
             default_image_model=default_image_model,
+            clock=clock,
         )
 
 

@@ -152,7 +152,8 @@ def test_an_engine_is_listed_and_stopped(call: Caller) -> None:
 def test_the_models_are_listed_with_their_owners(call: Caller) -> None:
     """And with connections that could not be asked."""
     told = call("GET", "/api/models").json
-    assert {"id": "demo", "owned_by": "local"} in told["models"]
+    (demo,) = [one for one in told["models"] if one["id"] == "demo"]
+    assert (demo["owned_by"], demo["installed"]["is_builtin"]) == ("local", True)
     assert told["faults"] == []
 
 

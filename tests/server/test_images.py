@@ -36,6 +36,18 @@ def test_the_demo_image_model_draws_where_none_is_named(call: Caller) -> None:
 
 
 @pytest.mark.skipif(not has_library, reason="needs the extra `images`")
+def test_a_picture_is_had_at_the_address_that_is_told(call: Caller) -> None:
+    """At the server that was called, and nowhere else, whatever the caller says of it."""
+    wanted = {**ASKED, "response_format": "url"}
+    headers = {"X-Ingle-Address": "http://elsewhere"}
+    url = call("POST", "/v1/images/generations", wanted, headers=headers).json["data"][0]["url"]
+    assert url.startswith(f"{call.url}/generated-images/")
+    answer = call("GET", url.removeprefix(call.url))
+    assert (answer.status, answer.headers["content-type"]) == (200, "image/png")
+    assert answer.body.startswith(b"\x89PNG")
+
+
+@pytest.mark.skipif(not has_library, reason="needs the extra `images`")
 def test_steps_are_streamed_as_they_are_done(call: Caller) -> None:
     """A progress event a step, and the picture at the end."""
     body = call.post("/v1/images/generations", {**ASKED, "stream": True}).body

@@ -26,12 +26,12 @@ def test_embeddings_of_another_length_are_refused(call: Caller) -> None:
 
 
 def test_what_no_model_here_can_do_is_501(call: Caller) -> None:
-    """The demo model ranks nothing; no engine of this machine speaks."""
+    """The demo model ranks nothing; no engine of this machine moderates."""
     asked = {"model": "demo", "query": "q", "documents": ["d"]}
     assert call.post("/v1/rerank", asked).status == 501
-    speech = call.post("/v1/audio/speech", {"input": "hi", "voice": "alloy"})
-    assert (speech.status, speech.error["code"]) == (501, "engine_missing")
-    assert "ingle connections add" in speech.error["message"]
+    answer = call.post("/v1/moderations", {"input": "hi"})
+    assert (answer.status, answer.error["code"]) == (501, "engine_missing")
+    assert "ingle connections add" in answer.error["message"]
 
 
 def test_a_response_is_made_and_streams(client: openai.OpenAI) -> None:

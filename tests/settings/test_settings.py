@@ -86,6 +86,10 @@ def test_sizes(home: Path, text: str, size_bytes: int) -> None:
         ("INGLE_LOG_LEVEL", "loud", "'debug', 'info', 'warning' or 'error'"),
         ("INGLE_HOST", "http://box", "without a port"),
         ("INGLE_HOST", "box:80", "without a port"),
+        ("INGLE_HTTP_ALLOW", "10.0.0.1/8", "has host bits set"),
+        ("INGLE_HTTP_ALLOW", "10.0.0.256", "does not appear to be an IPv4 or IPv6 network"),
+        ("INGLE_HTTP_ALLOW", "nas.local,a b", "no host's name"),
+        ("INGLE_HTTP_ALLOW", "http://nas", "does not appear to be"),
         ("INGLE_HOME", "~nobody-of-this-name/x", "cannot be found"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import resource
 import sqlite3
 import stat
@@ -22,10 +23,15 @@ from alembic.script import ScriptDirectory
 
 from ingle.errors import ConfigurationError, StorageError
 from ingle.settings import Settings
+from ingle.storage.api_keys import ApiKeys
 from ingle.storage.connections import Connections
 from ingle.storage.database import Database
+from ingle.storage.key_limits import NO_LIMITS
+from ingle.storage.key_usage import KeyUsage
 from ingle.storage.migrations import REVISIONS
-from ingle.storage.tables import connections, metadata
+from ingle.storage.routes import NamedRoutes
+from ingle.storage.run_tables import metadata
+from ingle.storage.tables import connections
 from ingle.storage.upgrade import alembic_config
 
 OPEN = """
@@ -55,13 +61,13 @@ def full_disk(*, after_bytes: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def old_database(home: Path) -> Path:
-    """A database as the first revision made it, with one connection in it."""
+def old_database(home: Path, revision: str = REVISIONS[0]) -> Path:
+    """A database as an old revision made it, with one connection in it."""
     home.mkdir()
     path = home / "ingle.db"
     engine = sa.create_engine(f"sqlite:///{path}")
     with engine.begin() as connection:
-        command.upgrade(alembic_config(connection), REVISIONS[0])
+        command.upgrade(alembic_config(connection), revision)
         connection.exec_driver_sql(
             "INSERT INTO connections (name, base_url, updated_at) "
             "VALUES ('box', 'http://box', '2026-01-01 00:00:00.000000')"
@@ -134,6 +140,28 @@ def test_upgrade_keeps_data_and_a_copy(home: Path, settings: Settings) -> None:
     with closing(sqlite3.connect(backup)) as copy:
         assert copy.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
         assert copy.execute("SELECT name FROM connections").fetchall() == [("box",)]
+
+
+def test_upgrade_keeps_keys_without_limits(home: Path, settings: Settings) -> None:
+    """A key of the second revision is valid as before: nothing limits it and nothing was used."""
+    path = old_database(home, "0002")
+    text = "ik-" + "a" * 43
+    with closing(sqlite3.connect(path)) as database:
+        database.execute(
+            "INSERT INTO api_keys (id, name, prefix, sha256, created_at) VALUES "
+            "('0123456789abcdef', 'laptop', 'ik-aaaaaaaa', ?, '2026-01-01 00:00:00.000000')",
+            [hashlib.sha256(text.encode()).hexdigest()],
+        )
+        database.commit()
+    with closing(Database.open(settings)) as upgraded:
+        key = ApiKeys(upgraded).verify(text)
+        assert key is not None
+        assert (key.name, key.limits, key.revoked_at) == ("laptop", NO_LIMITS, None)
+        assert KeyUsage(upgraded).totals() == {}
+        assert NamedRoutes(upgraded, settings).list() == []
+        with upgraded.writing() as transaction, pytest.raises(sa.exc.IntegrityError):
+            # The table was made anew; its rules are still there.
+            transaction.execute(sa.text("INSERT INTO api_keys SELECT * FROM api_keys"))
 
 
 def test_upgrade_that_fails_changes_nothing(home: Path, settings: Settings) -> None:

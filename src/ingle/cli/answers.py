@@ -6,7 +6,8 @@ import base64
 import json
 import sys
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path as FilePath
+from typing import Any
 
 from rich.text import Text
 
@@ -15,9 +16,10 @@ from ingle.errors import InvalidRequest, StorageError
 from ingle.processors.base import Output
 from ingle.processors.chat_completions import ChatCompletionsOutput
 from ingle.processors.completions import CompletionsOutput
+from ingle.processors.data_uri import File, is_data_uri, read_data_uri
 from ingle.processors.image_generations import ImageGenerationsOutput
 from ingle.processors.messages import ChatMessage
-from ingle.processors.pieces import Piece
+from ingle.processors.pieces import Path, Piece
 
 __all__ = ["AnswerText", "check_writable", "save"]
 
@@ -33,7 +35,8 @@ class AnswerText:
     What a model thinks before it answers goes to stderr, dimmed, and only to a terminal.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, result: Path = ()) -> None:
+        self._result = result
         self.text = ""
         """What was printed of the answer itself."""
         self._is_thinking = False
@@ -44,7 +47,7 @@ class AnswerText:
             return
         if piece.path == _REASONING_PATH:
             self._think(piece.text)
-        elif piece.path in _ANSWER_PATHS:
+        elif piece.path in _ANSWER_PATHS or piece.path == self._result:
             self._end_thought()
             self.text += piece.text
             write(piece.text)
@@ -54,7 +57,7 @@ class AnswerText:
         if not self.text and not self._is_thinking:
             self._think(_thought(output))
         self._end_thought()
-        text = as_text(output)
+        text = as_text(output, self._result)
         write(text.removeprefix(self.text))
         if not text.endswith("\n"):
             write("\n")
@@ -76,8 +79,11 @@ class AnswerText:
             self._is_thinking = False
 
 
-def as_text(output: Output) -> str:
-    """The output as text: the choices one below the other, or a word on the images."""
+def as_text(output: Output, result: Path = ()) -> str:
+    """The output as text: the choices one below the other, or a word on the images.
+
+    Of other processors it is what stands at `result`.
+    """
     match output:
         case CompletionsOutput():
             return _BETWEEN_CHOICES.join(output.choices)
@@ -85,7 +91,26 @@ def as_text(output: Output) -> str:
             return _BETWEEN_CHOICES.join(_message(message) for message in output.choices)
         case ImageGenerationsOutput():
             return "\n".join(_about_images(output))
-    return output.model_dump_json(indent=2)
+    if files := _files(output, result):
+        return "\n".join(f"{file.mime}, {size(len(file.content))}" for file in files)
+    value = _at(output, result)
+    return value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def _at(output: Output, path: Path) -> Any:  # Any: a JSON value
+    value: Any = output.model_dump(mode="json")
+    for key in path:
+        value = value[key]
+    return value
+
+
+def _files(output: Output, result: Path) -> list[File]:
+    """What `result` and its neighbours in a list are, if they are files as data URIs."""
+    is_item = bool(result) and isinstance(result[-1], int)
+    found = _at(output, result[:-1]) if is_item else [_at(output, result)]
+    if not all(isinstance(one, str) and is_data_uri(one) for one in found):
+        return []
+    return [read_data_uri(one, param="output") for one in found]
 
 
 def _message(message: ChatMessage) -> str:
@@ -120,7 +145,7 @@ def _suffix(image: bytes) -> str:
     return next(kinds, "")
 
 
-def check_writable(path: Path) -> None:
+def check_writable(path: FilePath) -> None:
     """Find out before the work whether its result can be saved.
 
     Raises:
@@ -134,8 +159,8 @@ def check_writable(path: Path) -> None:
         )
 
 
-def save(output: Output, path: Path) -> str:
-    """Write the images or the text of the output to files; what was written, for people.
+def save(output: Output, path: FilePath, result: Path = ()) -> str:
+    """Write the images, files or text of the output to files; what was written, for people.
 
     Of several images the second goes to `name-2.png`, and so on.
 
@@ -144,8 +169,10 @@ def save(output: Output, path: Path) -> str:
     """
     if isinstance(output, ImageGenerationsOutput):
         contents = _images(output)
+    elif files := _files(output, result):
+        contents = [file.content for file in files]
     else:
-        contents = [f"{as_text(output)}\n".encode()]
+        contents = [f"{as_text(output, result)}\n".encode()]
     saved = []
     for number, content in enumerate(contents, start=1):
         target = path if number == 1 else path.with_stem(f"{path.stem}-{number}")

@@ -16,7 +16,7 @@ import typer.core
 import typer.main
 
 from ingle._version import __version__
-from ingle.cli import chat, config, connections, doctor, keys, models, processors, run, up
+from ingle.cli import chat, config, connections, doctor, keys, models, processors, routes, run, up
 from ingle.cli.failures import Failure, explain
 from ingle.cli.terminal import use_utf8
 
@@ -30,7 +30,18 @@ class _Verbs(typer.core.TyperGroup):
         return sorted(super().list_commands(ctx), key=_ORDER.index)
 
 
-_ORDER = ["up", "chat", "run", "processors", "models", "connections", "config", "keys", "doctor"]
+_ORDER = [
+    "up",
+    "chat",
+    "run",
+    "processors",
+    "models",
+    "connections",
+    "routes",
+    "config",
+    "keys",
+    "doctor",
+]
 
 app = typer.Typer(
     name="ingle",
@@ -46,6 +57,7 @@ app.command("run")(run.run)
 app.command("processors")(processors.processors)
 app.add_typer(models.group, name="models")
 app.add_typer(connections.group, name="connections")
+app.add_typer(routes.group, name="routes")
 app.add_typer(config.group, name="config")
 app.add_typer(keys.group, name="keys")
 app.command("doctor")(doctor.doctor)

@@ -7,7 +7,13 @@ from __future__ import annotations
 
 from ingle.errors import IngleError
 
-__all__ = ["complete_connection", "complete_model", "complete_processor", "complete_setting"]
+__all__ = [
+    "complete_connection",
+    "complete_model",
+    "complete_processor",
+    "complete_route",
+    "complete_setting",
+]
 
 
 def complete_processor(incomplete: str) -> list[tuple[str, str]]:
@@ -42,6 +48,23 @@ def complete_connection(incomplete: str) -> list[str]:
         settings = load_settings()
         with closing(Database.open(settings)) as database:
             names = [connection.name for connection in Connections(database, settings).list()]
+    except IngleError:
+        return []
+    return [name for name in names if name.startswith(incomplete)]
+
+
+def complete_route(incomplete: str) -> list[str]:
+    """The routes' names."""
+    from contextlib import closing
+
+    from ingle.settings import load_settings
+    from ingle.storage.database import Database
+    from ingle.storage.routes import NamedRoutes
+
+    try:
+        settings = load_settings()
+        with closing(Database.open(settings)) as database:
+            names = [route.name for route in NamedRoutes(database, settings).list()]
     except IngleError:
         return []
     return [name for name in names if name.startswith(incomplete)]

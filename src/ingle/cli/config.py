@@ -64,7 +64,8 @@ def get(name: Name, as_json: AsJson = False) -> None:
         return
     print(setting.value)
     if sys.stderr.isatty():
-        note(f"{setting.description} ({setting.source}; {setting.variable} sets it too)")
+        also = f"; {setting.variable} sets it too" if setting.variable else ""
+        note(f"{setting.description} ({setting.source}{also})")
 
 
 @group.command("set")

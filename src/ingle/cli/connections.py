@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING, Annotated
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ingle.cli.completion import complete_connection
-from ingle.cli.terminal import AsJson, note, print_json, print_table, spinner
+from ingle.cli.terminal import AsJson, moment, note, print_json, print_table, spinner
 from ingle.errors import InvalidRequest
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ group = typer.Typer(
     help="List, add, test and remove servers such as LocalAI.",
     invoke_without_command=True,
 )
+
+Health = dict[str, Any]  # as /api/connections describes it
+_RUNNING_S = 2.0
 
 Name = Annotated[str, typer.Argument(metavar="NAME", autocompletion=complete_connection)]
 KeyOnStdin = Annotated[
@@ -36,22 +40,31 @@ def connections(context: typer.Context, as_json: AsJson = False) -> None:
 
 @group.command("list")
 def list_connections(as_json: AsJson = False) -> None:
-    """List the connections, their keys masked."""
+    """List the connections, their keys masked, and whether the running Ingle calls them.
+
+    `open` is one that failed time after time and is left alone for a while.
+    """
     with _opened() as stored:
         found = stored.list()
+    health = _health() if found else {}
     if as_json:
-        print_json([_as_json(connection) for connection in found])
+        print_json([_as_json(one) | {"health": health.get(_identity(one))} for one in found])
     elif found:
         rows = [
             (
                 connection.name,
                 connection.resolved_url or connection.base_url,
                 "cannot be read" if connection.key_fault else connection.masked_key or "-",
+                _state(health.get(_identity(connection))),
                 str(connection.source),
             )
             for connection in found
         ]
-        print_table({"CONNECTION": "", "URL": "", "KEY": "", "FROM": "dim"}, rows)
+        print_table({"CONNECTION": "", "URL": "", "KEY": "", "STATE": "", "FROM": "dim"}, rows)
+        for connection in found:
+            told = health.get(_identity(connection))
+            if told and told["state"] != "closed":
+                note(f"{connection.name}: {told['last_error']}")
     else:
         note("There are no connections. `ingle connections add NAME URL` adds one.")
 
@@ -168,6 +181,35 @@ def _as_json(connection: Connection) -> dict[str, object]:
         "key_fault": connection.key_fault,
         "source": str(connection.source),
     }
+
+
+def _identity(connection: Connection) -> tuple[str, str]:
+    """What says that the running Ingle means the same server."""
+    return connection.name, connection.base_url
+
+
+def _health() -> dict[tuple[str, str], Health]:
+    """What the running Ingle knows of its connections' health; nothing if none runs or tells."""
+    from ingle.cli.running import ask
+    from ingle.errors import IngleError
+
+    try:
+        told = ask("GET", "connections", idle_s=_RUNNING_S)
+        return {(one["name"], one["base_url"]): one["health"] for one in told}
+    except (IngleError, KeyError, TypeError):  # an Ingle that asks for a key, or another program
+        return {}
+
+
+def _state(health: Health | None) -> str:
+    """Such as `open since 12:40`; `-` if it is not known."""
+    if health is None:
+        return "-"
+    since = datetime.fromisoformat(health["since"])
+    return (
+        str(health["state"])
+        if health["state"] == "closed"
+        else f"{health['state']} since {moment(since)}"
+    )
 
 
 def _read_key(name: str, *, is_on_stdin: bool) -> str | None:

@@ -102,14 +102,22 @@ def _from_cache(cache: str, settings: Settings, *, as_json: bool) -> _Report:
 
 def _from_localai(path: Path, settings: Settings, name: str | None, *, as_json: bool) -> _Report:
     from ingle.models.localai_file import read_localai_file
-    from ingle.models.manifest import set_context_tokens
+    from ingle.models.manifest import read_manifest, update_manifest
+    from ingle.models.pull.local import copy_into
     from ingle.models.pull.names import model_name
 
     told = read_localai_file(path)
     installed = _copy(told.source, settings, name or model_name(told.name), as_json=as_json)
-    if told.context_tokens is not None:
-        set_context_tokens(installed.path / f"{installed.name}.yaml", told.context_tokens)
-    return _Report([installed], ignored=dict(told.ignored))
+    for part in told.parts:
+        copy_into(part, installed.path)
+    manifest = installed.path / f"{installed.name}.yaml"
+    # Who called it in LocalAI goes on to.
+    aliases = {"aliases": [told.name]} if name is None and told.name != installed.name else {}
+    update_manifest(manifest, {**aliases, **told.fields})
+    ignored = dict(told.ignored)
+    if read_manifest(manifest).projector:  # a repository brings its own
+        ignored.pop("mmproj", None)
+    return _Report([installed], ignored=ignored)
 
 
 def _print(report: _Report, *, as_json: bool) -> None:

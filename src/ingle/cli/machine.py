@@ -1,4 +1,4 @@
-"""Facts about this machine that nothing else here needs: its processor, GPUs, ports in use.
+"""Facts about this machine that nothing else here needs: its memory, GPUs, ports in use.
 
 Whatever cannot be found out is left out; nothing here raises for that.
 """
@@ -14,29 +14,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Gpu", "Memory", "cpu_features", "cpu_name", "gpus", "memory", "owner_of_port"]
+from ingle.engines.processor import cpu_name
+
+__all__ = ["Gpu", "Memory", "gpus", "memory", "owner_of_port"]
 
 _TOOL_S = 10.0
 _SOFTWARE_GPUS = ("llvmpipe", "lavapipe", "swiftshader", "softpipe")
 _LISTENING = "0A"  # TCP_LISTEN in /proc/net/tcp
-
-_FEATURES = {  # the kernel's names, and llama.cpp's
-    "avx": "AVX",
-    "avx2": "AVX2",
-    "fma": "FMA",
-    "f16c": "F16C",
-    "bmi2": "BMI2",
-    "avx_vnni": "AVX_VNNI",
-    "avx512f": "AVX512",
-    "avx512vbmi": "AVX512_VBMI",
-    "avx512_vnni": "AVX512_VNNI",
-    "avx512_bf16": "AVX512_BF16",
-    "amx_int8": "AMX_INT8",
-    "asimd": "NEON",
-    "asimddp": "DOTPROD",
-    "i8mm": "MATMUL_INT8",
-    "sve": "SVE",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,21 +47,6 @@ def memory() -> Memory | None:
         return None
     kilobytes = {name: int(value) for name, value in re.findall(r"(\w+): +(\d+) kB", text)}
     return Memory(kilobytes["MemTotal"] * 1024, kilobytes["MemAvailable"] * 1024)
-
-
-def cpu_name() -> str:
-    """What the processor calls itself."""
-    if sys.platform == "darwin":
-        return _output_of("sysctl", "-n", "machdep.cpu.brand_string").strip()
-    match = re.search(r"^model name\s*: (.+)$", _cpuinfo(), re.MULTILINE)
-    return match[1].strip() if match else platform.processor() or platform.machine()
-
-
-def cpu_features() -> set[str]:
-    """What llama.cpp could use of this processor, in its words; only known on Linux."""
-    match = re.search(r"^(?:flags|Features)\s*: (.+)$", _cpuinfo(), re.MULTILINE)
-    flags = match[1].split() if match else []
-    return {_FEATURES[flag] for flag in flags if flag in _FEATURES}
 
 
 def gpus() -> list[Gpu]:
@@ -117,13 +86,6 @@ def _listening_sockets(port: int) -> Iterator[str]:
             _, address, _, state, *rest = line.split()
             if state == _LISTENING and int(address.rpartition(":")[2], 16) == port:
                 yield rest[5]
-
-
-def _cpuinfo() -> str:
-    try:
-        return Path("/proc/cpuinfo").read_text()
-    except OSError:
-        return ""
 
 
 def _is_software(name: str) -> bool:

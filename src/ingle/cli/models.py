@@ -10,12 +10,25 @@ import typer
 from ingle.cli.completion import complete_model
 from ingle.cli.engines import ps, run, stop
 from ingle.cli.importing import import_models
+from ingle.cli.model_facts import as_json as model_as_json
+from ingle.cli.model_facts import context, facts, lines, options
 from ingle.cli.pull import pull
 from ingle.cli.suggest import suggest
-from ingle.cli.terminal import AsJson, count, note, print_json, print_pairs, print_table, size
+from ingle.cli.terminal import (
+    AsJson,
+    count,
+    note,
+    print_json,
+    print_pairs,
+    print_table,
+    size,
+    visible,
+)
 from ingle.cli.verify import verify
 
 if TYPE_CHECKING:
+    from rich.text import Text
+
     from ingle.models.manifest import Model
     from ingle.models.store import Models
 
@@ -39,9 +52,18 @@ def list_models(as_json: AsJson = False) -> None:
     store = _store()
     found, damaged = store.list(), store.damaged()
     if as_json:
-        print_json([_as_json(model) for model in found])
+        print_json([model_as_json(model) for model in found])
         return
-    rows = [(model.name, *_told(model).values()) for model in found]
+    rows = [
+        (
+            _names(model),
+            size(model.size_bytes) if model.size_bytes else "-",
+            count(model.parameters) if model.parameters else "-",
+            context(model) or "-",
+            ", ".join(model.capabilities),
+        )
+        for model in found
+    ]
     print_table({"MODEL": "", "SIZE": "", "PARAMETERS": "", "CONTEXT": "", "CAN": "dim"}, rows)
     for file in damaged:
         note(f"{file.name}: {file.error.message}")
@@ -49,17 +71,16 @@ def list_models(as_json: AsJson = False) -> None:
 
 @group.command()
 def show(name: Name, as_json: AsJson = False) -> None:
-    """Show what is known of one model."""
+    """Show what is known of one model, and what its manifest sets."""
+    from ingle.settings import load_settings
+
     model = _store().get(name)
     if as_json:
-        print_json(_as_json(model))
+        print_json(model_as_json(model))
         return
-    told = {"name": model.name, **_told(model)}
-    if model.header:
-        told["architecture"] = model.header.architecture
-    told["engine"] = model.engine
-    told["file"] = f"{model.path}{' (comes with Ingle)' if model.is_builtin else ''}"
-    print_pairs(told.items())
+    print_pairs(facts(model, load_settings()))
+    if told := options(model):
+        print_pairs([("", ""), *lines(told)])
 
 
 @group.command("rm")
@@ -91,31 +112,10 @@ def _store() -> Models:
     return Models(load_settings())
 
 
-def _told(model: Model) -> dict[str, str]:
-    """What people want to know of a model."""
-    tokens = _context_tokens(model)
-    return {
-        "size": size(model.size_bytes),
-        "parameters": count(model.parameters) if model.parameters else "-",
-        "context": f"{tokens:,} tokens" if tokens else "-",
-        "can": ", ".join(model.capabilities),
-    }
+def _names(model: Model) -> Text:
+    """The name, and dimmed behind it its first alias and how many more there are."""
+    from rich.text import Text
 
-
-def _as_json(model: Model) -> dict[str, object]:
-    return {
-        "name": model.name,
-        "engine": model.engine,
-        "path": str(model.path),
-        "size_bytes": model.size_bytes,
-        "parameters": model.parameters,
-        "architecture": model.header.architecture if model.header else None,
-        "context_tokens": _context_tokens(model) or None,
-        "capabilities": model.capabilities,
-        "is_builtin": model.is_builtin,
-    }
-
-
-def _context_tokens(model: Model) -> int:
-    """The context window that the manifest sets, else the one that the file gives; 0 if none."""
-    return model.context_tokens or (model.header.context_tokens if model.header else 0)
+    more = f" +{len(model.aliases) - 1}" if len(model.aliases) > 1 else ""
+    also = f" = {model.aliases[0]}{more}" if model.aliases else ""
+    return Text.assemble(visible(model.name), (visible(also), "dim"))

@@ -41,6 +41,9 @@ def pull(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Throw away what had come, and begin anew.")
     ] = False,
+    cancel: Annotated[
+        bool, typer.Option("--cancel", help="Only remove what has come of it so far.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Download a model and install it.
@@ -53,6 +56,9 @@ def pull(
     from ingle.settings import load_settings
 
     settings = load_settings()
+    if cancel:
+        _cancel(source, name, settings)
+        return
     options = Options(
         name=name,
         memory_bytes=settings.memory_limit_bytes or engines_limit_bytes(),
@@ -87,6 +93,34 @@ async def _fetch(source: str, settings: Settings, options: Options, show: Show) 
             show(event)
     assert isinstance(event, Installed), "the last event is the end of the pull"
     return event
+
+
+def _cancel(source: str, name: str | None, settings: Settings) -> None:
+    """Remove what has come of a pull that was interrupted.
+
+    Raises:
+        NotFound: nothing has.
+        Conflict: it is under way.
+    """
+    import asyncio
+
+    from ingle.errors import NotFound
+    from ingle.models.pull.install import read_source
+    from ingle.models.pull.jobs import Pulls
+    from ingle.models.pull.unfinished import pull_id
+
+    async def remove() -> None:
+        async with Pulls(settings) as pulls:
+            await pulls.cancel(pull_id(read_source(source), name))
+
+    try:
+        asyncio.run(remove())
+    except NotFound as error:
+        raise NotFound(
+            f"Nothing has come of {source} that could be removed. An installed model is removed "
+            "with `ingle models rm NAME`."
+        ) from error
+    note("What had come was removed.")
 
 
 def _print_line(event: Progress | Installed) -> None:

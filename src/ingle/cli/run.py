@@ -15,6 +15,7 @@ from ingle.errors import InvalidRequest
 
 if TYPE_CHECKING:
     from ingle.processors.base import Configuration, Input, Output, Processor
+    from ingle.processors.pieces import Path as ResultPath
     from ingle.processors.pieces import Piece
 
     AnyProcessor = Processor[Any, Any, Any]  # Any: each has types of its own
@@ -79,20 +80,20 @@ def run(
         raise InvalidRequest(f"{error.message} {hint}", param=error.param) from error
     if output:
         check_writable(output)
-    show = _show_json if as_json else _show_text
-    answer = show(_items(chosen, typed_input, configuration), stream)
+    items = _items(chosen, typed_input, configuration)
+    answer = _show_json(items, stream) if as_json else _show_text(items, stream, chosen.result)
     if output:
-        note(save(answer, output))
+        note(save(answer, output, chosen.result))
     elif not as_json and isinstance(answer, ImageGenerationsOutput):
         note("`--output FILE` saves it, `--json` prints it as base64.")
 
 
-def _show_text(items: Items, is_stream: bool) -> Output:
+def _show_text(items: Items, is_stream: bool, result: ResultPath) -> Output:
     import asyncio
 
     from ingle.cli.answers import AnswerText
 
-    answer = AnswerText()
+    answer = AnswerText(result)
     try:
         output = asyncio.run(_last(items, answer.add if is_stream else None))
     except BaseException:  # an error or Ctrl-C: what follows begins on a line of its own

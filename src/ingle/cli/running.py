@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from ingle.errors import IngleError
     from ingle.settings import Settings
 
-__all__ = ["RunningKey", "ask", "path_of"]
+__all__ = ["RunningKey", "ask", "path_of", "read_key"]
 
 Json = Any  # a JSON value has no narrower type
 
@@ -25,10 +25,18 @@ RunningKey = Annotated[
 _ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 -- compared, not listened on
 
 
-def ask(method: str, path: str, *, key_stdin: bool = False) -> Json:
+def read_key(key_stdin: bool) -> str | None:
+    """The key for the running Ingle, from stdin if it is to come from there."""
+    from ingle.cli.values import read_stdin
+
+    return read_stdin().strip() or None if key_stdin else None
+
+
+def ask(method: str, path: str, *, key: str | None = None, idle_s: float = 600) -> Json:
     """What the running Ingle answers under `/api`; None for an empty answer.
 
-    It is looked for where the settings say that `ingle up` listens.
+    It is looked for where the settings say that `ingle up` listens, and may be silent for `idle_s`:
+    a large model takes long to load.
 
     Raises:
         NotFound: no Ingle runs there.
@@ -36,11 +44,9 @@ def ask(method: str, path: str, *, key_stdin: bool = False) -> Json:
     """
     import asyncio
 
-    from ingle.cli.values import read_stdin
     from ingle.settings import load_settings
 
-    key = read_stdin().strip() or None if key_stdin else None
-    return asyncio.run(_ask(load_settings(), key, method, path))
+    return asyncio.run(_ask(load_settings(), key, method, path, idle_s))
 
 
 def path_of(room: str, name: str, verb: str = "") -> str:
@@ -50,7 +56,7 @@ def path_of(room: str, name: str, verb: str = "") -> str:
     return "/".join(part for part in (room, quote(name, safe=""), verb) if part)
 
 
-async def _ask(settings: Settings, key: str | None, method: str, path: str) -> Json:
+async def _ask(settings: Settings, key: str | None, method: str, path: str, idle_s: float) -> Json:
     from contextlib import AsyncExitStack
 
     import msgspec
@@ -63,7 +69,7 @@ async def _ask(settings: Settings, key: str | None, method: str, path: str) -> J
     host = _ANY_ADDRESS.get(settings.host, settings.host)
     address = f"http://[{host}]" if ":" in host else f"http://{host}"
     target = Target(f"{address}:{settings.port}/api", key, "Ingle")
-    limits = Limits(idle_s=600)  # a large model takes long to load, and nothing is said meanwhile
+    limits = Limits(idle_s=idle_s, tries=1)  # what refuses on this machine is not there
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(Client())
         try:

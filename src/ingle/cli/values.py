@@ -27,6 +27,7 @@ def read_values(
 
     A text is `name=value`, `name=@file` or `name=-` (stdin); or a JSON object, or `@file` or `-`
     with one. A value is JSON where the field is not text and the value parses; else it is text.
+    A field that takes files gets `@file` as a data URI.
 
     Raises:
         InvalidRequest: a text is neither, its JSON is broken, or a file cannot be read.
@@ -36,6 +37,8 @@ def read_values(
         name, equals, value = text.partition("=")
         if text.lstrip().startswith("{") or text.startswith("@") or text == "-":
             values |= _object(_read(text, option, read_stdin), text, option)
+        elif value.startswith("@") and name and _is_file(name, schema):
+            values[name] = _file(value, f"{option} {name}")
         elif equals and name:
             values[name] = _value(_read(value, f"{option} {name}", read_stdin), name, schema)
         else:
@@ -80,6 +83,27 @@ def _read(text: str, what: str, read_stdin: Callable[[], str]) -> str:
             f"The file {path} for `{what}` is not UTF-8 text (byte {error.start}). Save it as "
             "UTF-8."
         ) from error
+
+
+def _is_file(name: str, schema: Schema) -> bool:
+    return bool(schema.get("properties", {}).get(name, {}).get("format") == "data-url")
+
+
+def _file(text: str, what: str) -> str:
+    """The file that `@file` names, as a data URI."""
+    from mimetypes import guess_type
+
+    from ingle.processors.data_uri import File, data_uri
+
+    path = Path(text[1:])
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InvalidRequest(
+            f"The file {path} for `{what}` cannot be read: {error.strerror}. Check its name."
+        ) from error
+    mime = guess_type(path.name)[0] or "application/octet-stream"
+    return data_uri(File(mime, content, path.name))
 
 
 def _object(text: str, source: str, option: str) -> dict[str, Any]:

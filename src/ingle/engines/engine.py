@@ -19,6 +19,7 @@ from ingle.errors import (
     EngineCrashed,
     EngineError,
     IngleError,
+    QueueFull,
     UpstreamCut,
     UpstreamError,
     UpstreamInvalid,
@@ -51,6 +52,7 @@ class Engine:
 
     def __init__(self, name: str, settings: Settings, room: Room) -> None:
         self.name = name
+        self.is_pinned = name in settings.pinned_models
         self.running: RunningEngine | None = None
         self.backoff = Backoff()
         self._settings = settings
@@ -78,8 +80,10 @@ class Engine:
 
         Raises:
             EngineError: it cannot be started.
+            QueueFull: as many callers wait for it already as may.
             Busy: others hold the memory and are at work, or Ingle is about to stop.
         """
+        self._refuse_beyond_queue(model)
         self._callers += 1
         try:
             while not self._is_closed:
@@ -137,6 +141,21 @@ class Engine:
         if self._tasks:
             await asyncio.wait(self._tasks)
 
+    def _refuse_beyond_queue(self, model: Model) -> None:
+        """Let one more call in: so many as there are slots are answered, the others wait.
+
+        llama.cpp itself lets any number wait, each with its connection and its request.
+        """
+        slots, inside = model.slots or self._settings.slots, self._callers
+        if self.running is not None:
+            slots, inside = self.running.fit.slots or slots, inside + self.running.leases
+        if inside >= slots + self._settings.queue:
+            raise QueueFull(
+                f"{inside - slots} calls wait for the model {self.name!r} already, beside the "
+                f"{slots} that it answers at a time. Try again later, ask another model, or raise "
+                "`queue` or `slots`."
+            )
+
     def _lease(self, running: RunningEngine) -> RunningEngine:
         if self._idle_timer is not None:
             self._idle_timer.cancel()
@@ -147,6 +166,8 @@ class Engine:
         """Stop it later, if nobody comes until then; the next lease ends the idle time."""
         if self._idle_timer is not None:
             self._idle_timer.cancel()
+        if self.is_pinned:
+            return
         self._idle_timer = asyncio.get_running_loop().call_later(
             self._settings.idle_stop_s, self._stop_if_idle, running
         )
@@ -179,15 +200,21 @@ class Engine:
             if refusal := self.backoff.refusal(self.name, now=time.monotonic()):
                 raise refusal
             loading = await asyncio.to_thread(
-                how_to_load, model, self._settings, limit_bytes=self._room.limit_bytes
+                how_to_load, model, self._settings, limit=self._room.limit
             )
-            await self._room.enter(self.name, loading.size.total_bytes)
+            await self._room.enter(self.name, loading.size.memory)
             try:
                 process = await self._start_process(loading.launch)
             except BaseException:
                 self._room.left(self.name)
                 raise
-            running = RunningEngine(model, loading.size, process, lambda: self._callers > 0)
+            running = RunningEngine(
+                model,
+                loading.size,
+                process,
+                is_expected=lambda: self._callers > 0,
+                is_pinned=self.is_pinned,
+            )
             self.running = running
             self._room.settle(self.name, running)
             self._begin_idle_time(running)
@@ -201,7 +228,8 @@ class Engine:
 
     async def _start_process(self, launch: Launch) -> EngineProcess:
         try:
-            return await EngineProcess.start(launch, within_s=self._settings.engine_start_s)
+            start_s = launch.start_s or self._settings.engine_start_s
+            return await EngineProcess.start(launch, within_s=start_s)
         except EngineError as error:
             self.backoff.failed(error, now=time.monotonic())
             raise

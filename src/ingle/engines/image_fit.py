@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ingle.engines.memory import Memory
 from ingle.errors import ModelTooLarge
 from ingle.models.manifest import Model
 
@@ -31,12 +32,17 @@ class ImageFit:
     context_tokens: None = None
 
     @property
-    def total_bytes(self) -> int:
-        """All that the engine's process should take."""
-        return self.weights_bytes + self.working_bytes
+    def memory(self) -> Memory:
+        """All that the engine's process should take. A GPU's part is not known beforehand."""
+        return Memory(sum(self.parts.values()))
+
+    @property
+    def parts(self) -> dict[str, int]:
+        """What it is made of, for people."""
+        return {"weights": self.weights_bytes, "drawing": self.working_bytes}
 
 
-def image_fit(model: Model, *, limit_bytes: int) -> ImageFit:
+def image_fit(model: Model, *, limit: Memory) -> ImageFit:
     """What to set aside for an image model: its weights, the process, and a large picture.
 
     Raises:
@@ -46,11 +52,10 @@ def image_fit(model: Model, *, limit_bytes: int) -> ImageFit:
         weights_bytes=_UNPACKED * model.size_bytes,
         working_bytes=_PROCESS_BYTES[model.engine] + _PICTURE_BYTES,
     )
-    if size.total_bytes > limit_bytes:
+    if not size.memory.fits_in(limit):
         raise ModelTooLarge(
-            f"Image model {model.name!r} needs about {size.total_bytes // _MIB:,} MiB (weights "
+            f"Image model {model.name!r} needs about {size.memory} (weights "
             f"{size.weights_bytes // _MIB:,} MiB, drawing {size.working_bytes // _MIB:,} MiB), and "
-            f"engines may take {limit_bytes // _MIB:,} MiB. Take a smaller model, or raise "
-            "`memory_limit_bytes`."
+            f"engines may take {limit}. Take a smaller model, or raise `memory_limit_bytes`."
         )
     return size

@@ -11,9 +11,13 @@ _LINE_BYTES = 2000
 
 
 class LogTail:
-    """Takes bytes as they come and keeps the last 200 lines, each cut at 2,000 bytes."""
+    """Takes bytes as they come and keeps the last 200 lines, each cut at 2,000 bytes.
 
-    def __init__(self) -> None:
+    Where the text `hidden` stands in them, such as a key that a server logs, they show `…`.
+    """
+
+    def __init__(self, *, hidden: str = "") -> None:
+        self._hidden = hidden
         self._lines: deque[bytes] = deque(maxlen=_LINES)
         self._open = b""  # the line that has not ended yet, never longer than a kept line
 
@@ -27,6 +31,11 @@ class LogTail:
 
     def lines(self, count: int = _LINES) -> list[str]:
         """The last lines that are not empty, oldest first, without what would move a cursor."""
-        texts = (line.decode("utf-8", "replace") for line in (*self._lines, self._open))
-        shown = ("".join(c if c.isprintable() else " " for c in text).strip() for text in texts)
-        return [line for line in shown if line][-count:]
+        lines = (self._shown(line) for line in (*self._lines, self._open))
+        return [line for line in lines if line][-count:]
+
+    def _shown(self, line: bytes) -> str:
+        text = line.decode("utf-8", "replace")
+        if self._hidden:
+            text = text.replace(self._hidden, "…")
+        return "".join(c if c.isprintable() else " " for c in text).strip()

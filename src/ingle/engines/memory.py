@@ -5,13 +5,50 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from ingle.engines.cgroup import ControlGroups
+from ingle.engines.devices import Device, gpus
+from ingle.settings import Settings
 
-__all__ = ["engines_limit_bytes", "resident_bytes"]
+__all__ = ["Memory", "engines_limit", "engines_limit_bytes", "resident_bytes"]
 
 _SHARE_FOR_ENGINES = 0.75  # the rest is for the system, its file cache and other programs
+_SHARE_OF_GPU = 0.9  # the rest is for the GPU's own tables, and a screen
+_MIB = 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """So many bytes of this machine's memory and of its GPUs' own; there is none without a GPU."""
+
+    ram_bytes: int
+    gpu_bytes: int = 0
+
+    def __add__(self, other: Memory) -> Memory:
+        return Memory(self.ram_bytes + other.ram_bytes, self.gpu_bytes + other.gpu_bytes)
+
+    def __sub__(self, other: Memory) -> Memory:
+        return Memory(self.ram_bytes - other.ram_bytes, self.gpu_bytes - other.gpu_bytes)
+
+    def __str__(self) -> str:
+        ram = f"{self.ram_bytes / _MIB:,.0f} MiB"
+        return f"{ram} and {self.gpu_bytes / _MIB:,.0f} MiB on the GPU" if self.gpu_bytes else ram
+
+    def fits_in(self, other: Memory) -> bool:
+        """Whether there is as much of both in the other."""
+        return self.ram_bytes <= other.ram_bytes and self.gpu_bytes <= other.gpu_bytes
+
+
+def engines_limit(settings: Settings, devices: Callable[[], Sequence[Device]] = gpus) -> Memory:
+    """What all engines together may take. Blocks: where there may be a GPU, a process looks."""
+    ram_bytes = settings.memory_limit_bytes or engines_limit_bytes()
+    if settings.gpu_memory_limit_bytes is not None:
+        return Memory(ram_bytes, settings.gpu_memory_limit_bytes)
+    on_gpus = sum(device.memory_bytes for device in devices() if device.type == "gpu")
+    return Memory(ram_bytes, int(_SHARE_OF_GPU * on_gpus))
 
 
 def engines_limit_bytes() -> int:
@@ -27,13 +64,17 @@ def engines_limit_bytes() -> int:
 def resident_bytes(pid: int) -> int | None:
     """The memory that a process holds now, with the pages of its files; None if it cannot be told.
 
-    Source: proc_pid_statm(5).
+    With that of the processes that its main thread has started, and so on. Source:
+    proc_pid_statm(5), and proc(5) on `children`.
     """
+    folder = Path(f"/proc/{pid}")
     try:
-        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+        pages = int((folder / "statm").read_text().split()[1])
+        children = (folder / f"task/{pid}/children").read_text().split()
     except (OSError, IndexError):
         return None
-    return pages * os.sysconf("SC_PAGE_SIZE")
+    below = (resident_bytes(int(child)) or 0 for child in children)
+    return pages * os.sysconf("SC_PAGE_SIZE") + sum(below)
 
 
 def _physical_bytes() -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import secrets
 import signal
 import subprocess
@@ -38,7 +39,8 @@ _ANNOUNCED: Mapping[str, type[EngineError]] = {
 class Launch:
     """How to start an engine: its command, and the order that it gets, to which `key` is added.
 
-    `diagnose` reads the log of a start that failed, for a better error than "it failed".
+    `diagnose` reads the log of a start that failed, for a better error than "it failed". `start_s`
+    is how long it may take to get ready, where that is not for the settings to say.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Launch:
     environment: Mapping[str, str]
     order: Mapping[str, Any] = field(repr=False)  # Any: JSON values
     diagnose: Callable[[Sequence[str]], EngineError | None] = lambda lines: None
+    start_s: float | None = None
 
 
 class _Fault(msgspec.Struct, frozen=True):
@@ -63,15 +66,35 @@ class _Answer(msgspec.Struct, frozen=True):
     error: _Fault | None = None
 
 
+class _Protocol(asyncio.subprocess.SubprocessStreamProtocol):
+    """Says when the process itself has ended.
+
+    Up to Python 3.12, `Process.wait` goes on until nobody holds its pipes any more, not even what
+    it has started (https://github.com/python/cpython/issues/119710).
+    """
+
+    def __init__(self) -> None:
+        super().__init__(limit=_READ_BYTES, loop=asyncio.get_running_loop())
+        self.exited = asyncio.Event()
+
+    def process_exited(self) -> None:
+        super().process_exited()
+        self.exited.set()
+
+
+_Spawned = tuple[asyncio.subprocess.Process, asyncio.Event]
+"""A process, and the event of its end."""
+
+
 class EngineProcess:
     """A child that serves at `target` until `ended` is set; its output is always being read."""
 
-    def __init__(self, launch: Launch, process: asyncio.subprocess.Process, key: str) -> None:
-        self.log = LogTail()
+    def __init__(self, launch: Launch, spawned: _Spawned, key: str) -> None:
+        self.log = LogTail(hidden=key)
         self.ended = asyncio.Event()
         self.target = Target("", key, f"engine {launch.name}")
         self._launch = launch
-        self._process = process
+        self._process, self._exited = spawned
         self._answer = _Answer()
         self._has_answered = asyncio.Event()
         self._reading = asyncio.gather(self._read_log(), self._read_answer())
@@ -170,8 +193,9 @@ class EngineProcess:
 
     async def _wait(self) -> None:
         """Set `ended` when the process is gone and its log is whole."""
-        await self._process.wait()
-        # A grandchild may hold the pipes open; the log is not worth waiting for it.
+        await self._exited.wait()
+        _kill_group(self._process.pid)
+        # A daemon that it started may hold the pipes open; the log is not worth waiting for it.
         with contextlib.suppress(TimeoutError, OSError):
             await asyncio.wait_for(self._reading, _LOG_END_S)
         assert self._process.stdin is not None
@@ -197,13 +221,15 @@ class EngineProcess:
             pass
 
 
-async def _spawn(launch: Launch) -> asyncio.subprocess.Process:
+async def _spawn(launch: Launch) -> _Spawned:
     """Start the command in a process group of its own, out of the reach of a Ctrl-C at Ingle."""
     flags = 0
     if sys.platform == "win32":
         flags = subprocess.CREATE_NEW_PROCESS_GROUP
     try:
-        return await asyncio.create_subprocess_exec(
+        loop = asyncio.get_running_loop()
+        transport, protocol = await loop.subprocess_exec(
+            _Protocol,
             *launch.command,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
@@ -217,6 +243,15 @@ async def _spawn(launch: Launch) -> asyncio.subprocess.Process:
             f"The process of the engine {launch.name!r} cannot be started: "
             f"{error.strerror or error} ({launch.command[0]}). Check that it can be run."
         ) from error
+    return asyncio.subprocess.Process(transport, protocol, loop), protocol.exited
+
+
+def _kill_group(leader: int) -> None:
+    """Kill what an engine that has ended leaves behind in its process group."""
+    if sys.platform != "win32":
+        # PermissionError: macOS says so where only dead processes are left.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(leader, signal.SIGKILL)
 
 
 def _signal_name(number: int) -> str:

@@ -8,9 +8,8 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from ingle.engines.fit import Fit
-from ingle.engines.image_fit import ImageFit
-from ingle.engines.memory import resident_bytes
+from ingle.engines.loading import Size
+from ingle.engines.memory import Memory, resident_bytes
 from ingle.engines.process import EngineProcess
 from ingle.models.manifest import Model
 
@@ -23,15 +22,18 @@ class RunningEngine:
     def __init__(
         self,
         model: Model,
-        size: Fit | ImageFit,
+        size: Size,
         process: EngineProcess,
         is_expected: Callable[[], bool],
+        *,
+        is_pinned: bool = False,
     ) -> None:
         """`is_expected` tells whether callers wait who will lease it in a moment."""
         now = time.monotonic()
         self.model = model
         self.fit = size
         self.process = process
+        self.is_pinned = is_pinned
         self.leases = 0
         self.ready_at = now
         self.used_at = now
@@ -47,9 +49,11 @@ class RunningEngine:
         self._takes_calls.set()
 
     @property
-    def size_bytes(self) -> int:
-        """What it takes, measured or estimated, whichever is more."""
-        return max(self.fit.total_bytes, resident_bytes(self.process.pid) or 0)
+    def size(self) -> Memory:
+        """What it takes, measured or estimated, whichever is more; on a GPU it is estimated."""
+        expected = self.fit.memory
+        held = resident_bytes(self.process.pid) or 0
+        return Memory(max(expected.ram_bytes, held), expected.gpu_bytes)
 
     @property
     def is_idle(self) -> bool:

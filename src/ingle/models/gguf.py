@@ -12,14 +12,27 @@ from pathlib import Path
 from typing import Literal
 
 from ingle.errors import ModelFileInvalid
+from ingle.models.gguf_layers import kv_heads, state_numbers, whole, wholes, windowed
 from ingle.models.gguf_reader import Contents, Fault, Texts, Value, read_contents
+from ingle.models.quantisation_names import QUANTISATIONS
 
-__all__ = ["GgufHeader", "Pooling", "Purpose", "read_header", "shard_paths", "unreadable"]
+__all__ = [
+    "FileKind",
+    "GgufHeader",
+    "Pooling",
+    "Purpose",
+    "read_header",
+    "shard_paths",
+    "unreadable",
+]
 
 Pooling = Literal["none", "mean", "cls", "last", "rank"]
 """How one vector is made of all tokens' vectors; `rank` is a score instead."""
 
 Purpose = Literal["generate", "embed", "rerank"]
+
+FileKind = Literal["model", "adapter", "projector"]
+"""A file holds a model, or what changes one (LoRA), or what sees or hears for one."""
 
 _POOLINGS: tuple[Pooling, ...] = ("none", "mean", "cls", "last", "rank")  # llama_pooling_type
 
@@ -32,7 +45,13 @@ _SHARD = re.compile(r"(?P<stem>.+)-(?P<number>\d{5})-of-(?P<count>\d{5})\.gguf",
 class GgufHeader:
     """What is needed to list a model, to start it and to tell how much memory it takes.
 
-    Numbers that the file does not give are 0. `kv_heads` has an entry a layer.
+    Numbers that the file does not give are 0. `kv_heads` has an entry a layer, 0 for one that keeps
+    no keys and values of its own. `has_eyes` is for projectors: others only hear.
+
+    `windowed` tells for each layer whether it sees only the last `window_tokens`. A layer without
+    attention keeps `state_numbers` of 32 bits instead, and is `inner_width` wide. `mla` is
+    attention that makes the values from what it keeps as keys. `bytes_by_type` is how much of the
+    file is of which ggml_type.
     """
 
     architecture: str
@@ -49,6 +68,17 @@ class GgufHeader:
     kv_heads: tuple[int, ...]
     key_width: int
     value_width: int
+    kind: FileKind = "model"
+    has_eyes: bool = False
+    quantisation: str | None = None
+    tokenizer: str | None = None
+    heads: int = 1
+    window_tokens: int = 0
+    windowed: tuple[bool, ...] = ()
+    state_numbers: int = 0
+    inner_width: int = 0
+    is_mla: bool = False
+    bytes_by_type: tuple[tuple[int, int], ...] = ()
 
 
 def read_header(path: Path) -> GgufHeader:
@@ -100,31 +130,48 @@ def _describe(contents: Contents) -> GgufHeader:
     architecture = values.get("general.architecture")
     if not isinstance(architecture, str) or not architecture:
         raise Fault("it does not name the architecture of its model")
-    name = values.get("general.name")
     tokens = values.get("tokenizer.ggml.tokens")
-    width = _whole(values, f"{architecture}.embedding_length")
-    heads = max(1, max(_wholes(values, f"{architecture}.attention.head_count", 1)))
-    layers = _whole(values, f"{architecture}.block_count")
-    kv_heads = _wholes(values, f"{architecture}.attention.head_count_kv", layers)
-    if not any(kv_heads):
-        kv_heads = (heads,) * min(layers, _MOST_LAYERS)
+    width = whole(values, f"{architecture}.embedding_length")
+    heads = max(1, max(wholes(values, f"{architecture}.attention.head_count", 1)))
+    layers = whole(values, f"{architecture}.block_count")
     pooling = _pooling(values.get(f"{architecture}.pooling_type"))
     return GgufHeader(
         architecture=architecture,
-        name=name if isinstance(name, str) and name else None,
+        name=_text(values.get("general.name")),
         purpose=_purpose(values, architecture, pooling, contents.tensors),
         pooling=pooling,
         has_chat_template=isinstance(values.get("tokenizer.chat_template"), str),
         parameters=contents.parameters,
-        context_tokens=_whole(values, f"{architecture}.context_length"),
+        context_tokens=whole(values, f"{architecture}.context_length"),
         vocabulary=tokens.count if isinstance(tokens, Texts) else 0,
         width=width,
-        feed_forward=max(_wholes(values, f"{architecture}.feed_forward_length", 1)),
+        feed_forward=max(wholes(values, f"{architecture}.feed_forward_length", 1)),
         layers=layers,
-        kv_heads=kv_heads,
-        key_width=_whole(values, f"{architecture}.attention.key_length", width // heads),
-        value_width=_whole(values, f"{architecture}.attention.value_length", width // heads),
+        kv_heads=kv_heads(values, architecture, heads, min(layers, _MOST_LAYERS)),
+        key_width=whole(values, f"{architecture}.attention.key_length", width // heads),
+        value_width=whole(values, f"{architecture}.attention.value_length", width // heads),
+        kind=_kind(values, architecture),
+        has_eyes=values.get("clip.has_vision_encoder") is True,
+        tokenizer=_text(values.get("tokenizer.ggml.model")),
+        quantisation=QUANTISATIONS.get(whole(values, "general.file_type", -1)),
+        heads=heads,
+        window_tokens=whole(values, f"{architecture}.attention.sliding_window"),
+        windowed=windowed(values, architecture, min(layers, _MOST_LAYERS)),
+        state_numbers=state_numbers(values, architecture),
+        inner_width=whole(values, f"{architecture}.ssm.inner_size"),
+        is_mla=f"{architecture}.attention.key_length_mla" in values,
+        bytes_by_type=tuple(sorted(contents.bytes_by_type.items())),
     )
+
+
+def _text(value: Value) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _kind(values: dict[str, Value], architecture: str) -> FileKind:
+    if architecture == "clip":
+        return "projector"
+    return "adapter" if values.get("general.type") == "adapter" else "model"
 
 
 def _purpose(
@@ -150,16 +197,3 @@ def _pooling(value: Value) -> Pooling | None:
     if isinstance(value, int) and 0 <= value < len(_POOLINGS):
         return _POOLINGS[value]
     return None
-
-
-def _whole(values: dict[str, Value], key: str, default: int = 0) -> int:
-    return _wholes(values, key, 1, default)[0]
-
-
-def _wholes(values: dict[str, Value], key: str, count: int, default: int = 0) -> tuple[int, ...]:
-    """A number `count` times, or the numbers of an array; never empty."""
-    value = values.get(key)
-    if isinstance(value, tuple):
-        return tuple(item for item in value if isinstance(item, int)) or (default,)
-    number = value if isinstance(value, int) else default
-    return (number,) * max(1, min(count, _MOST_LAYERS))

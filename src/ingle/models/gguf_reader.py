@@ -12,7 +12,7 @@ import struct
 from dataclasses import dataclass
 from typing import BinaryIO, Literal
 
-__all__ = ["Contents", "Fault", "Texts", "Value", "read_contents"]
+__all__ = ["BLOCKS", "Contents", "Fault", "Texts", "Value", "read_contents"]
 
 _MAGIC = b"GGUF"
 _LARGEST_HEADER_BYTES = 64 * 1024 * 1024  # the largest vocabularies take about 30 MiB
@@ -38,7 +38,7 @@ _TEXT = 8
 _ARRAY = 9
 
 # ggml_type: how many elements a block holds, and how many bytes it takes (ggml-common.h).
-_BLOCKS = {
+BLOCKS = {
     0: (1, 4), 1: (1, 2), 2: (32, 18), 3: (32, 20), 6: (32, 22), 7: (32, 24), 8: (32, 34),
     9: (32, 36), 10: (256, 84), 11: (256, 110), 12: (256, 144), 13: (256, 176), 14: (256, 210),
     15: (256, 292), 16: (256, 66), 17: (256, 74), 18: (256, 98), 19: (256, 50), 20: (32, 18),
@@ -60,11 +60,15 @@ Value = int | float | str | tuple[int | float, ...] | Texts | None
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """A header's values by key, and its tensors: their names and all their elements together."""
+    """A header's values by key, and its tensors: their names and all their elements together.
+
+    `bytes_by_type` is how much of each ggml_type there is.
+    """
 
     values: dict[str, Value]
     tensors: frozenset[str]
     parameters: int
+    bytes_by_type: dict[int, int]
 
 
 class Fault(Exception):
@@ -98,8 +102,9 @@ class _Reader:
             key = self._text()
             values[key] = self._value(self._count("I"))
         alignment = values.get("general.alignment", 32)
-        parameters, names = self._tensors(tensors, alignment if isinstance(alignment, int) else 0)
-        return Contents(values, names, parameters)
+        if not isinstance(alignment, int):
+            alignment = 0
+        return Contents(values, *self._tensors(tensors, alignment))
 
     def _preamble(self) -> tuple[int, int]:
         """How many tensors and how many entries the header has."""
@@ -112,21 +117,27 @@ class _Reader:
             raise Fault(f"it is {kind}, and only little-endian GGUF of version 2 or 3 can be read")
         return self._count("Q"), self._count("Q")
 
-    def _tensors(self, count: int, alignment: int) -> tuple[int, frozenset[str]]:
-        """The number of parameters and the tensors' names, once all are known to be in the file."""
+    def _tensors(self, count: int, alignment: int) -> tuple[frozenset[str], int, dict[int, int]]:
+        """The tensors' names, all their elements, and the bytes of each type.
+
+        They are known to lie in the file.
+        """
         if alignment < 1 or alignment % 8:
             raise Fault(f"its alignment is {alignment}, which is no multiple of 8")
         parameters = end = 0
         names = set()
+        by_type: dict[int, int] = {}
         for _ in range(count):
             name = self._text()
             dimensions = self._count("I")
             if dimensions > _MOST_DIMENSIONS:
                 raise Fault(f"tensor {name[:64]!r} has {dimensions} dimensions")
             elements = math.prod(self._count("Q") for _ in range(dimensions))
-            block, block_bytes = _BLOCKS.get(self._count("I"), (1, 0))
-            offset = self._count("Q")
-            end = max(end, offset + elements // block * block_bytes)
+            kind = self._count("I")
+            block, block_bytes = BLOCKS.get(kind, (1, 0))
+            size_bytes = elements // block * block_bytes
+            end = max(end, self._count("Q") + size_bytes)
+            by_type[kind] = by_type.get(kind, 0) + size_bytes
             parameters += elements
             names.add(name)
         needed = -(-self._position // alignment) * alignment + end
@@ -135,7 +146,7 @@ class _Reader:
                 f"it is cut short: its tensors need {needed:,} bytes and it has "
                 f"{self._size_bytes:,}"
             )
-        return parameters, frozenset(names)
+        return frozenset(names), parameters, by_type
 
     def _value(self, kind: int) -> Value:
         if kind == _TEXT:

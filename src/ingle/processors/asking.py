@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
 
-from ingle.errors import UpstreamRefused
+from ingle.errors import IngleError, UpstreamRefused
 from ingle.processors.in_one import CHUNKS, as_stream, in_one
 from ingle.processors.llama_habits import meant_by
+from ingle.processors.metering import counted
+from ingle.upstream.form import Form, FormFile
 from ingle.upstream.limits import Limits
 from ingle.upstream.wire import Answer
 
@@ -36,8 +38,8 @@ class Question:
     """What to ask of whom.
 
     `body` makes the request for the way that was found, but for its `model`. `conveniences` are
-    fields of it that a server need not know: one that refuses them is asked without. `timeout_s`
-    is the longest that the server may be silent.
+    fields of it that a server need not know: one that refuses them is asked without. With `files`
+    the request is a form instead of JSON. `timeout_s` is the longest that the server may be silent.
     """
 
     endpoint: str
@@ -47,11 +49,16 @@ class Question:
     timeout_s: float
     capability: Capability
     conveniences: frozenset[str] = frozenset()
+    files: tuple[FormFile, ...] = ()
 
     @property
     def limits(self) -> Limits:
         """The bounds of the call."""
         return Limits(idle_s=self.timeout_s, total_s=max(Limits().total_s, self.timeout_s))
+
+    def limits_on(self, route: Route) -> Limits:
+        """The same; where another one may answer, nothing is tried twice."""
+        return replace(self.limits, tries=1) if route.is_one_of_several else self.limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +82,7 @@ async def streamed(
 
     def ask(route: Route, body: Json) -> AsyncGenerator[list[ChunkT], None]:
         return router.client.stream(
-            route.target, question.endpoint, body, into=into, limits=question.limits
+            route.target, question.endpoint, body, into=into, limits=question.limits_on(route)
         )
 
     async with _asked(router, question, ask) as reply:
@@ -98,7 +105,11 @@ async def answered(
         endpoint = question.endpoint
         if route.is_local and (chunk := CHUNKS.get(endpoint)) is not None:
             chunks = router.client.stream(
-                route.target, endpoint, as_stream(body), into=chunk, limits=question.limits
+                route.target,
+                endpoint,
+                as_stream(body),
+                into=chunk,
+                limits=question.limits_on(route),
             )
             async with aclosing(chunks):
                 whole = await in_one(endpoint, route.target.url(endpoint), chunks)
@@ -107,8 +118,9 @@ async def answered(
                 answer.raw = whole
             yield answer
         else:
+            sent = Form(body, question.files) if question.files else body
             yield await router.client.post(
-                route.target, endpoint, body, into=into, limits=question.limits
+                route.target, endpoint, sent, into=into, limits=question.limits_on(route)
             )
 
     async with _asked(router, question, ask) as reply:
@@ -119,31 +131,53 @@ async def answered(
 async def _asked(
     router: Router, question: Question, ask: Callable[[Route, Json], AsyncGenerator[T, None]]
 ) -> AsyncGenerator[Reply[T], None]:
-    """The reply, once its first item has come; until then a refusal may be met another way."""
-    async with router.route(
+    """The reply, once its first item has come; until then another model of a route may answer."""
+    has_begun = False
+    tries = await router.tries(
         model=question.model,
         base_url=question.base_url,
         provider=PROVIDER,
         capability=question.capability,
-    ) as route:
-        body = question.body(route) | ({"model": route.model} if route.model else {})
-        while True:
-            async with aclosing(ask(route, body)) as items:
-                try:
-                    first = await anext(items)
-                except UpstreamRefused as refused:
-                    if unknown := _unknown_conveniences(question, body, refused):
-                        body = {name: body[name] for name in body.keys() - unknown}
-                    elif again := await router.route_again(route, refused):
-                        route = again
-                    elif route.is_local and (meant := meant_by(refused, route.model)):
-                        raise meant from refused
-                    else:
-                        raise
-                    continue
-                async with aclosing(_from(first, items)) as all_items:
-                    yield Reply(route, route.target.url(question.endpoint), all_items)
+    )
+    for way in tries:
+        try:
+            async with way as route, _begun(router, question, ask, route) as reply:
+                has_begun = True
+                yield reply
                 return
+        except IngleError as error:
+            if has_begun or not tries.goes_on(error):
+                raise
+
+
+@asynccontextmanager
+async def _begun(
+    router: Router,
+    question: Question,
+    ask: Callable[[Route, Json], AsyncGenerator[T, None]],
+    route: Route,
+) -> AsyncGenerator[Reply[T], None]:
+    """The reply of one server, once its first item has come; a refusal may be met another way."""
+    body = question.body(route) | ({"model": route.model} if route.model else {})
+    while True:
+        async with aclosing(ask(route, body)) as items:
+            try:
+                first = await anext(items)
+            except UpstreamRefused as refused:
+                if unknown := _unknown_conveniences(question, body, refused):
+                    body = {name: body[name] for name in body.keys() - unknown}
+                elif again := await router.route_again(route, refused):
+                    route = again
+                elif route.is_local and (meant := meant_by(refused, route.model)):
+                    raise meant from refused
+                else:
+                    raise
+                continue
+            route.answered()
+            told = _from(first, items)
+            async with aclosing(counted(told, router.used) if router.used else told) as all_items:
+                yield Reply(route, route.target.url(question.endpoint), all_items)
+            return
 
 
 async def _from(first: T, others: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:

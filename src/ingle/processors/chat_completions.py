@@ -13,7 +13,9 @@ from ingle.processors.chat_answer import ChatAnswer
 from ingle.processors.legacy_functions import is_legacy, with_tools
 from ingle.processors.llama_habits import with_choice_for_llama
 from ingle.processors.messages import ChatMessage, FunctionCall, Tool
+from ingle.processors.pictures import check_pictures
 from ingle.processors.pieces import Piece
+from ingle.processors.sampling import LogitBias, Penalty
 from ingle.upstream.wire import ChatChunk, ChatCompletion
 
 if TYPE_CHECKING:
@@ -35,6 +37,9 @@ class ChatCompletionInput(Input):
         description="An optional message from the system, which will be prepended to the chat "
         "history.",
     )
+    chat_history: list[ChatMessage] = Field(
+        [], description="What was said before `messages`, for apps that keep the two apart."
+    )
     messages: list[ChatMessage] = Field(
         [], description="A list of chat messages, each with a role and message text."
     )
@@ -48,7 +53,7 @@ class ChatCompletionInput(Input):
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
-        if not self.messages and not self.system_message:
+        if not (self.messages or self.chat_history or self.system_message):
             raise ValueError(
                 "`messages` is empty, so there is nothing to answer. Give at least one, such as "
                 '{"role": "user", "content": "Hello!"}.'
@@ -88,6 +93,15 @@ class ChatCompletionsConfiguration(Configuration):
     )
     n: int | None = Field(None, ge=1, le=128, description="How many answers to generate.")
     stop: str | list[str] | None = Field(None, description="Text at which the answer ends.")
+    presence_penalty: Penalty = Field(
+        None, description="Above 0, tokens that the text has already are less likely."
+    )
+    frequency_penalty: Penalty = Field(
+        None, description="Above 0, tokens are less likely the more often the text has them."
+    )
+    logit_bias: LogitBias = Field(
+        None, description="How much likelier to make tokens, by their numbers: -100 to 100."
+    )
     seed: int | None = Field(None, description="Makes sampling repeatable, where supported.")
     response_format: dict[str, Any] | None = Field(
         None, description="The form of the answer, such as a JSON Schema, as in OpenAI's API."
@@ -147,6 +161,7 @@ def _request(
 ) -> dict[str, Any]:  # Any: JSON
     """The request in the form of today, whichever form the functions were given in."""
     said = input.model_dump(mode="json", exclude={"system_message"}, exclude_none=True)
+    said["messages"] = said.pop("chat_history") + said["messages"]
     if input.system_message:
         said["messages"].insert(0, {"role": "system", "content": input.system_message})
     request = said | configuration.model_dump(
@@ -160,7 +175,14 @@ def _request(
 
 
 def _for(route: Route, request: dict[str, Any]) -> dict[str, Any]:  # Any: JSON
-    return with_choice_for_llama(request) if route.is_local else request
+    if not route.is_local:
+        return request
+    said = request["messages"]
+    for number, message in enumerate(said):
+        check_pictures(message.get("content"), f"messages[{number}].content")
+    if route.system_prompt and (said or [{}])[0].get("role") not in ("system", "developer"):
+        said = [{"role": "system", "content": route.system_prompt}, *said]
+    return with_choice_for_llama({**request, "messages": said})
 
 
 CHAT_COMPLETIONS = Processor(

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ingle.errors import IngleError, UpstreamTimeout
+from ingle.errors import IngleError, ModelNotFound, UpstreamTimeout
 from ingle.models.manifest import Model
 from ingle.routing.servers import Server, Servers
 from ingle.upstream.client import Client
@@ -27,11 +27,13 @@ _REMEMBERED = 256
 
 @dataclass(frozen=True, slots=True)
 class ModelEntry:
-    """A model that can be asked for by its `id`. `owned_by` is a connection, or `local`."""
+    """What can be asked for by its `id`, or an alias. `owned_by` is a connection, `local`, or
+    `route`."""
 
     id: str
     owned_by: str
     created: int | None = None
+    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class AvailableModels:
-    """The models that are there, this machine's first, and where there may be more."""
+    """What is there, this machine's models first, then the routes, and where there may be more."""
 
     models: tuple[ModelEntry, ...]
     faults: tuple[Fault, ...]
@@ -70,15 +72,17 @@ class ServedModels:
         listed = await self._list(server)
         return listed.models[0].id if len(listed.models) == 1 else None
 
-    async def beside(self, local: Iterable[Model]) -> AvailableModels:
-        """These models of this machine, and those of every connection as `connection/model`.
+    async def beside(self, local: Iterable[Model], routes: Iterable[str]) -> AvailableModels:
+        """These models of this machine, these routes, and every connection's `connection/model`.
 
         All connections are asked at the same time; one that does not answer in 2 s is a fault.
 
         Raises:
             StorageError: the database failed.
         """
-        own = [ModelEntry(model.name, "local") for model in local]
+        own = [ModelEntry(model.name, "local", aliases=model.aliases) for model in local]
+        taken = {name for entry in own for name in (entry.id, *entry.aliases)}
+        own += [ModelEntry(name, "route") for name in routes if name not in taken]
         connections = await self._servers.connections()
         async with asyncio.TaskGroup() as group:
             asked = {name: group.create_task(self._list_connection(name)) for name in connections}
@@ -90,6 +94,23 @@ class ServedModels:
         ]
         faults = [Fault(name, answer.error) for name, answer in listed.items() if answer.error]
         return AvailableModels((*own, *served), tuple(faults))
+
+    async def find(self, server: Server, model: str) -> None:
+        """Return if the server lists the model now.
+
+        Raises:
+            ModelNotFound: it does not; says what it lists.
+            IngleError: it could not be asked.
+        """
+        answer = await self._ask(server)
+        if answer.error is not None:
+            raise answer.error
+        names = [entry.id for entry in answer.models]
+        if model not in names:
+            raise ModelNotFound(
+                f"{server.name} ({server.address}) lists no model {model!r}. It lists: "
+                f"{', '.join(names[:20]) or 'none'}."
+            )
 
     async def _list_connection(self, name: str) -> _Listed:
         try:

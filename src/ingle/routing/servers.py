@@ -1,14 +1,12 @@
 """The servers that can be called: connections by name, and any address that a call gives.
 
-Says where exactly their API is, asking each server once, and which key may go there. What the
-database knows is read at most once a second, in a thread, so that no call waits for it.
+Says where exactly their API is, asking each server once, and which key may go there.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,6 +18,7 @@ from ingle.errors import (
     StorageError,
     UpstreamError,
 )
+from ingle.routing.fresh import Fresh
 from ingle.storage.connections import Connection, Connections
 from ingle.upstream.base_url import candidates
 from ingle.upstream.client import Client
@@ -29,9 +28,6 @@ from ingle.upstream.target import Target
 __all__ = ["Server", "Servers"]
 
 _log = logging.getLogger(__name__)
-
-_FRESH_S = 1.0
-"""How soon a connection is seen that another process changed; one changed here is at once."""
 
 _PROBE_AGAIN_S = 60.0
 """A server that says "not found" is asked at most so often where its API is by now."""
@@ -58,10 +54,7 @@ class Servers:
         self._client = client
         self._connections = connections
         self._base_urls = BaseUrls(client)
-        self._known: Mapping[str, Connection] = {}
-        self._known_version = -1
-        self._known_at = -math.inf
-        self._reading = asyncio.Lock()
+        self._known: Fresh[Mapping[str, Connection]] = Fresh(connections, self._read, {})
         self._probed_at: dict[str, float] = {}
 
     async def connections(self) -> Mapping[str, Connection]:
@@ -70,14 +63,7 @@ class Servers:
         Raises:
             StorageError: the database failed.
         """
-        if not self._is_fresh():
-            async with self._reading:
-                if not self._is_fresh():
-                    version = self._connections.version
-                    found = await asyncio.to_thread(self._connections.list)
-                    self._known = {connection.name: connection for connection in found}
-                    self._known_version, self._known_at = version, _now()
-        return self._known
+        return await self._known.get()
 
     async def of_connection(self, name: str) -> Server:
         """The server of a connection.
@@ -154,9 +140,8 @@ class Servers:
         except StorageError as error:  # this process knows it, and a call need not fail for that
             _log.warning("The base URL of %s was not kept: %s", server.name, error)
 
-    def _is_fresh(self) -> bool:
-        is_same = self._known_version == self._connections.version
-        return is_same and _now() - self._known_at < _FRESH_S
+    def _read(self) -> Mapping[str, Connection]:
+        return {connection.name: connection for connection in self._connections.list()}
 
 
 def _meant_by(connection: Connection) -> frozenset[str]:

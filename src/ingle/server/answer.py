@@ -48,6 +48,11 @@ class Answer:
         return self.status != 0
 
     @property
+    def writes(self) -> int:
+        """How many writes of the body the caller has taken."""
+        return self._done
+
+    @property
     def waiting_write(self) -> int | None:
         """The number of the write that waits for the caller to take it, if one does."""
         return self._begun if self._begun != self._done else None

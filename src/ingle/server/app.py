@@ -16,12 +16,14 @@ from ingle.errors import IngleError, MethodNotAllowed
 from ingle.runtime import Runtime
 from ingle.server.answer import Answer
 from ingle.server.asgi import Receive, Request, Scope, Send
-from ingle.server.authentication import check_key
+from ingle.server.authentication import key_of
 from ingle.server.border import Border, is_loopback
-from ingle.server.calls import CallerLeft, Gate
+from ingle.server.caller import Caller
+from ingle.server.calls import Call, CallerLeft, Gate
 from ingle.server.exchange import Exchange
 from ingle.server.lazy_api import LazyApi
 from ingle.server.metrics import Metrics
+from ingle.server.rates import Rates
 from ingle.server.resources import find_resource, not_found
 
 __all__ = ["Application", "create_app"]
@@ -32,7 +34,7 @@ _log = logging.getLogger(__name__)
 
 
 class Application:
-    """The ASGI application of one runtime. Close its `gate` to stop without cutting answers."""
+    """The ASGI application of one runtime. `stop` it to end without cutting answers."""
 
     def __init__(self, runtime: Runtime) -> None:
         settings = runtime.settings
@@ -43,6 +45,17 @@ class Application:
         self._border = Border(is_local_only, settings.allowed_hosts, settings.allowed_origins)
         self._metrics = Metrics(runtime.supervisor)
         self._api = LazyApi(runtime)
+        self._rates = Rates()
+        self._anyone = Caller(None, self._rates, runtime.key_usage)
+
+    async def stop(self, drain_s: float) -> None:
+        """Take no more calls, and wait for those inside, but no longer than `drain_s`.
+
+        Pulls are paused before, so that who waits for one is told at once.
+        """
+        self.gate.is_closed = True
+        await self._runtime.pulls.close()
+        await self.gate.drain(drain_s)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request. WebSockets and lifespan events are not taken."""
@@ -57,9 +70,8 @@ class Application:
         began = time.perf_counter()
         self._metrics.began()
         with self.gate.enter() as call:
-            exchange = Exchange(request, answer, call, self._runtime, self._metrics, self._api)
             try:
-                await call.run(self._respond(exchange))
+                await call.run(self._respond(request, answer, call))
             except CallerLeft:
                 answer.status = _CALLER_LEFT
             except IngleError as error:
@@ -77,8 +89,7 @@ class Application:
                     None if first is None else first - began,
                 )
 
-    async def _respond(self, exchange: Exchange) -> None:
-        request, answer = exchange.request, exchange.answer
+    async def _respond(self, request: Request, answer: Answer, call: Call) -> None:
         resource = find_resource(request.path)
         if resource:
             answer.label, answer.shape = resource.name, resource.shape
@@ -88,8 +99,7 @@ class Application:
         self._border.check(request)
         if await self._border.answer_preflight(request, answer):
             return
-        if self._asks_for_key and not (resource and resource.is_open):
-            await check_key(request, self._runtime.api_keys)
+        caller = await self._caller(request, is_open=resource is not None and resource.is_open)
         if resource is None:
             raise not_found(request.path)
         handler = resource.handlers.get("GET" if request.method == "HEAD" else request.method)
@@ -99,7 +109,23 @@ class Application:
                 f"{request.method} is not for {request.path}. "
                 f"Use {' or '.join(sorted(resource.handlers))}."
             )
-        await handler(exchange)
+        runtime, metrics = self._runtime, self._metrics
+        await handler(Exchange(request, answer, call, runtime, metrics, self._api, caller))
+
+    async def _caller(self, request: Request, *, is_open: bool) -> Caller:
+        """Who asks.
+
+        Raises:
+            NotAuthenticated: a key is asked for, and none came that is valid.
+            NotAllowed: the key may not do this.
+        """
+        is_asked_for = self._asks_for_key and not is_open
+        key = await key_of(request, self._runtime.api_keys, is_asked_for=is_asked_for)
+        if key is None:
+            return self._anyone
+        caller = Caller(key, self._rates, self._runtime.key_usage)
+        caller.check_may(request)
+        return caller
 
 
 def create_app(runtime: Runtime) -> Application:

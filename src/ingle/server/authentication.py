@@ -6,34 +6,41 @@ import asyncio
 
 from ingle.errors import NotAuthenticated
 from ingle.server.asgi import Request
-from ingle.storage.api_keys import ApiKeys
+from ingle.storage.api_keys import ApiKey, ApiKeys
 
-__all__ = ["check_key"]
+__all__ = ["key_of"]
 
 
-async def check_key(request: Request, api_keys: ApiKeys) -> None:
-    """Let a request with a valid key in.
+async def key_of(request: Request, api_keys: ApiKeys, *, is_asked_for: bool) -> ApiKey | None:
+    """The key that a request came with, be it expired. Where none is asked for, it may have none.
+
+    Clients of OpenAI's API cannot go without a key, so that where none is asked for any other text
+    counts as none.
 
     Raises:
-        NotAuthenticated: no key came, or one that is not known or was revoked.
+        NotAuthenticated: one is asked for, and none came, or none that is known and not revoked.
         StorageError: the keys could not be read.
     """
-    key = _key_of(request)
-    if not key:
+    text = _text_of(request)
+    if text.startswith("ik-") or (text and is_asked_for):
+        if api_keys.is_stale:
+            await asyncio.to_thread(api_keys.refresh)
+        if (key := api_keys.verify(text)) is not None:
+            return key
+    if not is_asked_for:
+        return None
+    if not text:
         raise NotAuthenticated(
             "This Ingle asks for an API key, and none came. Send it as `Authorization: Bearer "
             "ik-…`; `ingle keys create` makes one."
         )
-    if api_keys.is_stale:
-        await asyncio.to_thread(api_keys.refresh)
-    if api_keys.verify(key) is None:
-        raise NotAuthenticated(
-            "The API key that came is not known here, or was revoked. `ingle keys list` shows "
-            "which there are; `ingle keys create` makes one."
-        )
+    raise NotAuthenticated(
+        "The API key that came is not known here, or was revoked. `ingle keys list` shows "
+        "which there are; `ingle keys create` makes one."
+    )
 
 
-def _key_of(request: Request) -> str:
+def _text_of(request: Request) -> str:
     """The key, however OpenAI's, Azure's and Anthropic's clients send it."""
     scheme, _, key = request.header(b"authorization").partition(" ")
     if scheme.lower() == "bearer" and key.strip():

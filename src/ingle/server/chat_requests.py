@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from ingle.errors import InvalidRequest, UnsupportedInput
+from ingle.processors.pictures import check_picture, check_pictures
 from ingle.server.requests import (
     AtLeastOne,
     EngineRequest,
@@ -32,11 +33,18 @@ __all__ = [
 TopLogprobs = Annotated[int, Meta(ge=0, le=20)]
 
 
+class ImageUrl(Struct, kw_only=True):
+    """`image_url` of a part."""
+
+    url: str
+
+
 class ContentPart(Struct, kw_only=True):
     """A part of a message."""
 
     type: Literal["text", "refusal", "image_url", "input_audio", "file", "thinking", "reasoning"]
     text: str | None = None
+    image_url: ImageUrl | None = None
 
 
 class ChatMessage(Struct, kw_only=True):
@@ -122,6 +130,9 @@ class ChatRequest(SampledRequest, kw_only=True):
                     "text.",
                     param=f"messages[{number}].content",
                 )
+            for part in message.content if isinstance(message.content, list) else ():
+                if part.image_url is not None:
+                    check_picture(part.image_url.url, f"messages[{number}].content")
         if self.top_logprobs and not self.logprobs:
             raise InvalidRequest(
                 f"`top_logprobs` is {self.top_logprobs}, but `logprobs` is not true. Set both.",
@@ -183,6 +194,7 @@ class ResponsesRequest(EngineRequest, kw_only=True):
                     "go on from. Send the whole conversation as `input`.",
                     param=name,
                 )
+        check_pictures(self.input, "input")
 
 
 class AnthropicMessage(Struct, kw_only=True):
@@ -196,6 +208,11 @@ class TokenCountRequest(EngineRequest, kw_only=True):
     """`/v1/messages/count_tokens`."""
 
     messages: Annotated[list[AnthropicMessage], Meta(min_length=1)]
+
+    def check(self) -> None:
+        """See `EngineRequest`."""
+        for number, message in enumerate(self.messages):
+            check_pictures(message.content, f"messages[{number}].content")
 
 
 class MessagesRequest(TokenCountRequest, kw_only=True):

@@ -29,6 +29,13 @@ _ERROR_EVENTS = (b'\ndata: {"error"', b"\nevent: error", b"\nerror: ")
 _CHUNKS_END = (b"\ndata: [DONE]", b'"finish_reason":"', b'"finish_reason": "', *_ERROR_EVENTS)
 """LocalAI and others leave `[DONE]` out at times; a finish reason says as much."""
 
+_SPEECH_END = (b'"type":"speech.audio.done"', b'"type": "speech.audio.done"', *_ERROR_EVENTS)
+_TRANSCRIPT_END = (
+    b'"type":"transcript.text.done"',
+    b'"type": "transcript.text.done"',
+    *_ERROR_EVENTS,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
@@ -74,9 +81,9 @@ _ALL = (
     Endpoint("images/generations", "images"),
     Endpoint("images/edits", "images"),
     Endpoint("images/variations", "images"),
-    Endpoint("audio/speech"),
-    Endpoint("audio/transcriptions"),
-    Endpoint("audio/translations"),
+    Endpoint("audio/speech", "speech", stream_ends=_SPEECH_END),
+    Endpoint("audio/transcriptions", "transcription", stream_ends=_TRANSCRIPT_END),
+    Endpoint("audio/translations", "translation", stream_ends=_TRANSCRIPT_END),
     Endpoint("moderations"),
 )
 

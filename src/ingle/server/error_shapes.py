@@ -6,13 +6,21 @@ https://docs.anthropic.com/en/api/errors, of 2025.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
-from ingle.errors import Busy, EngineStartFailed, IngleError, UpstreamRefused
+from ingle.errors import (
+    Busy,
+    CircuitOpen,
+    EngineStartFailed,
+    IngleError,
+    RateLimited,
+    UpstreamRefused,
+)
 
 __all__ = ["ANTHROPIC", "OPENAI", "RESPONSES", "ErrorShape", "retry_after_s"]
 
@@ -41,8 +49,8 @@ class ErrorShape:
 
 def retry_after_s(error: IngleError) -> int | None:
     """After how many seconds the caller may try again, where that can help."""
-    if isinstance(error, UpstreamRefused) and error.retry_after_s is not None:
-        return max(1, round(error.retry_after_s))
+    if isinstance(error, UpstreamRefused | RateLimited | CircuitOpen):
+        return None if error.retry_after_s is None else max(1, math.ceil(error.retry_after_s))
     return _BUSY_RETRY_S if isinstance(error, Busy | EngineStartFailed) else None
 
 

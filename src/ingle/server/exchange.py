@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from ingle.routing import Router
 from ingle.runtime import Runtime
 from ingle.server.answer import Answer
 from ingle.server.asgi import Request
+from ingle.server.caller import Caller
 from ingle.server.calls import Call
 from ingle.server.lazy_api import LazyApi
 from ingle.server.metrics import Metrics
@@ -25,6 +27,12 @@ class Exchange:
     runtime: Runtime
     metrics: Metrics
     api: LazyApi
+    caller: Caller
+
+    @property
+    def router(self) -> Router:
+        """The router as the caller may use it."""
+        return self.caller.router(self.runtime.router)
 
 
 Handler = Callable[[Exchange], Awaitable[None]]

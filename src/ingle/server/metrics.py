@@ -5,7 +5,6 @@ All of it is counted once a request, when it is over; a streamed piece costs not
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 from prometheus_client import (
@@ -16,25 +15,16 @@ from prometheus_client import (
     disable_created_metrics,
     generate_latest,
 )
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from ingle.engines.supervisor import EngineStatus, Supervisor
+from ingle.server.told_tokens import TokenCounts
 
 __all__ = ["CONTENT_TYPE", "Metrics"]
 
 CONTENT_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
 _SECONDS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
-
-_TOKENS = {
-    "prompt": re.compile(rb'"(?:prompt|input)_tokens":\s*(\d+)'),
-    "completion": re.compile(rb'"(?:completion|output)_tokens":\s*(\d+)'),
-}
-_TIMINGS = {
-    "prompt": re.compile(rb'"(?:cache_n|prompt_n)":(\d+)'),
-    "completion": re.compile(rb'"predicted_n":(\d+)'),
-}
-"""llama.cpp ends a stream with these where the caller asked for no usage."""
 
 
 class Metrics:
@@ -87,12 +77,12 @@ class Metrics:
         if first_s is not None:
             self._first.labels(route).observe(first_s)
 
-    def count_tokens(self, tail: bytes) -> None:
-        """Count the tokens that the last bytes of an answer tell of."""
-        for kind, pattern in _TOKENS.items():
-            counted = pattern.findall(tail)[-1:] or _TIMINGS[kind].findall(tail)
-            if counted:
-                self._tokens.labels(kind).inc(sum(map(int, counted)))
+    def count_tokens(self, told: TokenCounts) -> None:
+        """Count the tokens that an answer told of."""
+        if told.prompt is not None:
+            self._tokens.labels("prompt").inc(told.prompt)
+        if told.completion is not None:
+            self._tokens.labels("completion").inc(told.completion)
 
     def exposition(self) -> bytes:
         """All of it in Prometheus's text format."""
@@ -105,7 +95,7 @@ class _Engines(Collector):
     def __init__(self, supervisor: Supervisor) -> None:
         self._supervisor = supervisor
 
-    def collect(self) -> Iterator[GaugeMetricFamily]:
+    def collect(self) -> Iterator[GaugeMetricFamily | CounterMetricFamily]:
         """A family for each thing told of the engines."""
         engines: Sequence[EngineStatus] = self._supervisor.status()
         running = GaugeMetricFamily("ingle_engines", "Engines by state.", labels=["state"])
@@ -120,4 +110,8 @@ class _Engines(Collector):
         for engine in engines:
             memory.add_metric([engine.name], engine.memory_bytes or 0)
             calls.add_metric([engine.name], engine.leases)
-        yield from (running, memory, calls)
+        evictions = CounterMetricFamily(
+            "ingle_engine_evictions", "Engines that had to leave for others."
+        )
+        evictions.add_metric([], self._supervisor.evictions)
+        yield from (running, memory, calls, evictions)

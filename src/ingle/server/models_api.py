@@ -8,16 +8,17 @@ from typing import Any
 
 from ingle.errors import ConfigurationError, ModelFileInvalid, ModelNotFound
 from ingle.routing import ModelEntry
+from ingle.runtime import Runtime
 from ingle.server.exchange import Exchange
 
-__all__ = ["list_models", "remove_model", "show_model"]
+__all__ = ["list_models", "remove_installed", "remove_model", "show_model"]
 
 Json = dict[str, Any]  # Any: a JSON value has no narrower type
 
 
 async def list_models(exchange: Exchange) -> None:
     """Answer with the models of this machine and of all connections."""
-    available = await exchange.runtime.router.models()
+    available = await exchange.router.models()
     data = [_described(entry) for entry in available.models]
     await exchange.answer.json({"object": "list", "data": data})
 
@@ -28,9 +29,9 @@ async def show_model(name: str, exchange: Exchange) -> None:
     Raises:
         ModelNotFound: none has this name.
     """
-    available = await exchange.runtime.router.models()
+    available = await exchange.router.models()
     for entry in available.models:
-        if name in (entry.id, f"local/{entry.id}"):
+        if name.removeprefix("local/") in entry.aliases or name in (entry.id, f"local/{entry.id}"):
             await exchange.answer.json({**_described(entry), "id": name})
             return
     names = ", ".join(entry.id for entry in available.models) or "none"
@@ -38,20 +39,24 @@ async def show_model(name: str, exchange: Exchange) -> None:
 
 
 async def remove_model(name: str, exchange: Exchange) -> None:
-    """Stop a model's engine and delete its files, be they whole or damaged.
+    """Answer with the removal of a model, be it whole or damaged.
 
     Raises:
         ModelNotFound: none that is installed on this machine has this name.
         NotAllowed: the model is a part of Ingle.
     """
-    installed = name.removeprefix("local/")
-    models = exchange.runtime.models
-    with suppress(ModelFileInvalid, ConfigurationError):  # of a damaged one no engine runs
-        model = await asyncio.to_thread(models.get, installed)
-        if not model.is_builtin:
-            await exchange.runtime.supervisor.stop(model.name)
-    await asyncio.to_thread(models.remove, installed)
+    await remove_installed(exchange.runtime, name)
     await exchange.answer.json({"id": name, "object": "model", "deleted": True})
+
+
+async def remove_installed(runtime: Runtime, name: str) -> None:
+    """Stop a model's engine and delete its files. Raises what `remove_model` does."""
+    installed = name.removeprefix("local/")
+    with suppress(ModelFileInvalid, ConfigurationError):  # of a damaged one no engine runs
+        model = await asyncio.to_thread(runtime.models.get, installed)
+        if not model.is_builtin:
+            await runtime.supervisor.stop(model.name)
+    await asyncio.to_thread(runtime.models.remove, installed)
 
 
 def _described(entry: ModelEntry) -> Json:

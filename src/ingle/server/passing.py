@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from ingle.errors import UpstreamCut, UpstreamInvalid, UpstreamRefused
+from ingle.routing import CALLERS_FAULT, Route
 from ingle.server.answer import JSON, Answer
 from ingle.server.asgi import Headers
 from ingle.server.endpoints import Endpoint
@@ -23,7 +24,7 @@ _SHOWN_BYTES = 300
 
 
 async def pass_whole(relayed: Relayed, answer: Answer, repair: Repair | None = None) -> bytes:
-    """Pass a body on. Returns its last bytes."""
+    """Pass a body on. Returns its first and last bytes."""
     end = StreamEnd()
     headers = _headers(relayed)
     if repair:  # it may change the length
@@ -35,7 +36,7 @@ async def pass_whole(relayed: Relayed, answer: Answer, repair: Repair | None = N
     if repair:
         await answer.write(repair.end())
     await answer.finish()
-    return end.tail
+    return end.both
 
 
 async def pass_stream(
@@ -45,7 +46,7 @@ async def pass_stream(
     answer: Answer,
     repairs: Sequence[Repair] = (),
 ) -> bytes:
-    """Pass a stream of events on, each read at once. Returns its last bytes.
+    """Pass a stream of events on, each read at once. Returns its first and last bytes.
 
     Raises:
         UpstreamInvalid: it is no stream of events.
@@ -81,33 +82,37 @@ async def pass_stream(
             status=relayed.status,
         )
     await answer.finish()
-    return end.tail
+    return end.both
 
 
-async def pass_error(relayed: Relayed, target: Target, endpoint: Endpoint, answer: Answer) -> bytes:
+async def pass_error(relayed: Relayed, route: Route, endpoint: Endpoint, answer: Answer) -> bytes:
     """Pass on what a server refuses, if it does so in JSON, as OpenAI's API would.
 
     Raises:
-        UpstreamRefused: it refused the connection's key, which is no fault of the caller's, or
-            answered with something else.
+        UpstreamRefused: it refused the connection's key, which is no fault of the caller's;
+            answered with something else; or is one of several and another may answer better.
     """
     told = await _beginning(relayed)
-    is_key_refused = relayed.status in (401, 403)
-    if _is_error(told) and not is_key_refused:
+    target, status = route.target, relayed.status
+    is_key_refused = status in (401, 403)
+    is_tried_elsewhere = route.is_one_of_several and status not in CALLERS_FAULT
+    if _is_error(told) and not is_key_refused and not is_tried_elsewhere:
+        route.answered(status)
         headers = [header for header in _headers(relayed) if header[0] == b"retry-after"]
-        await answer.whole(told, JSON, relayed.status, headers)
+        await answer.whole(told, JSON, status, headers)
         return b""
     url = target.url(endpoint.path)
     words = told[:_SHOWN_BYTES].decode("utf-8", "replace") or "nothing"
-    advice = (
-        f"Check the key of the connection (`ingle connections test {target.name}`)."
-        if is_key_refused
-        else "Check that its base URL leads to an API like OpenAI's."
-    )
+    if is_key_refused:
+        advice = f" Check the key of the connection (`ingle connections test {target.name}`)."
+    else:
+        advice = (
+            "" if _is_error(told) else " Check that its base URL leads to an API like OpenAI's."
+        )
     raise UpstreamRefused(
-        f"{target.name} answered {url} with status {relayed.status}: {words}. {advice}",
+        f"{target.name} answered {url} with status {status}: {words}.{advice}",
         url=url,
-        status=relayed.status,
+        status=status,
         server_message=words,
     )
 

@@ -5,19 +5,21 @@ so does the image engine's. The engine for text is llama.cpp, and what that gets
 OpenAI's API is put right: requests that cannot be right are refused, some are changed, and of its
 answers the errors, the model's name and, rarely, more (`corrections`).
 
-When the caller leaves, the call to the server is closed, which stops the work there.
+Of a route's models the first that can answers. When the caller leaves, the call to the server is
+closed, which stops the work there.
 """
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 import msgspec
 
-from ingle.errors import EngineMissing
+from ingle.errors import EngineMissing, IngleError
 from ingle.processors.in_one import CHUNKS
 from ingle.routing import Route
-from ingle.runtime import Runtime
 from ingle.server import corrections
-from ingle.server.answer import Answer
 from ingle.server.asgi import Request
 from ingle.server.assembly import answer_assembled
 from ingle.server.body import read_body
@@ -30,12 +32,17 @@ from ingle.server.engine_calls import ENGINE_LIMITS, EngineCalls
 from ingle.server.exchange import Exchange
 from ingle.server.multipart import multipart_field, with_multipart_field
 from ingle.server.passing import pass_error, pass_stream, pass_whole
+from ingle.server.pictures import ADDRESS, address_of
 from ingle.server.requests import CompletionRequest, EngineRequest
+from ingle.server.stream_count import CountedStream, asking_for_usage
 from ingle.server.stream_repairs import MessageOpening, Opening, RenamedModel, Repair
+from ingle.server.system_prompt import with_system_prompt
+from ingle.server.told_tokens import told_tokens
 from ingle.upstream.limits import Limits
 
 __all__ = ["relay"]
 
+_COUNT = re.compile(r"[0-9]{1,4}")
 _CONNECTION_LIMITS = Limits(idle_s=600)
 """A server elsewhere that answers in one piece may work silently for long; OpenAI's client waits
 as long."""
@@ -48,23 +55,53 @@ async def relay(endpoint: Endpoint, exchange: Exchange) -> None:
         IngleError: what went wrong; the answer may have begun.
         CallerLeft: nobody is there any more.
     """
-    request, answer, runtime = exchange.request, exchange.answer, exchange.runtime
-    settings = runtime.settings
+    request, answer, caller = exchange.request, exchange.answer, exchange.caller
+    settings = exchange.runtime.settings
+    caller.admit(answer)
     body = await read_body(request, settings.max_body_bytes, settings.body_s)
     sent = _Sent(endpoint, request, body)
+    counted = CountedStream() if caller.is_counted else None
+    told = b""
+    try:
+        async with watched(exchange.call, request.receive, answer):
+            told = await _from_first(sent, exchange, counted)
+    finally:  # who leaves before the end has used what had come
+        tokens = told_tokens(told)
+        if counted is not None:
+            written = max(counted.events, answer.writes) if sent.asks_for_stream else 0
+            completion = written if tokens.completion is None else tokens.completion
+            caller.used(tokens.prompt or 0, completion, sent.images if told else 0)
+    exchange.metrics.count_tokens(tokens)
+
+
+async def _from_first(sent: _Sent, exchange: Exchange, counted: CountedStream | None) -> bytes:
+    """Answer from the model that was asked for; from the first of a route's that can.
+
+    Returns the first and last bytes of the answer. Another one is tried until the answer's first
+    byte is out, and never after it.
+    """
+    endpoint = sent.endpoint
     # What no engine here can do goes to LocalAI, if that is connected: who else could be meant?
-    provider = None if endpoint.capability else "localai"
-    routed = runtime.router.route(
+    is_elsewhere = endpoint.capability is None or (
+        endpoint.path.startswith("audio/")
+        and not await exchange.router.is_here(sent.model, endpoint.capability)
+    )
+    provider = "localai" if is_elsewhere else None
+    tries = await exchange.router.tries(
         model=sent.model, provider=provider, capability=endpoint.capability
     )
-    async with watched(exchange.call, request.receive, answer), routed as route:
-        if route.is_local and endpoint.request is not None:
-            tail = await _from_llama(sent, endpoint.request, route, runtime, answer)
-        elif route.is_local and endpoint.capability is None:
-            raise _no_engine(endpoint)
-        else:
-            tail = await _as_it_is(sent, route, runtime, answer)
-    exchange.metrics.count_tokens(tail)
+    for way in tries:
+        try:
+            async with way as route:
+                if route.is_local and endpoint.request is not None:
+                    return await _from_llama(sent, endpoint.request, route, exchange, counted)
+                if route.is_local and endpoint.capability is None:
+                    raise _no_engine(endpoint)
+                return await _as_it_is(sent, route, exchange, counted)
+        except IngleError as error:
+            if exchange.answer.is_started or not tries.goes_on(error):
+                raise
+    raise AssertionError("the last way answers or fails")
 
 
 class _Sent:
@@ -91,20 +128,45 @@ class _Sent:
         return with_fields(self.fields, model=name)
 
     @property
+    def images(self) -> int:
+        """How many images were asked for; none at other endpoints."""
+        if not self.endpoint.path.startswith("images/"):
+            return 0
+        if self.is_form:
+            number = multipart_field(self.body, self.content_type, "n") or ""
+        else:
+            number = bytes(self.fields.get("n", b"")).decode("latin-1")
+        return int(number) if _COUNT.fullmatch(number) else 1
+
+    @property
     def asks_for_stream(self) -> bool:
         """Whether the answer is to be a stream of events."""
-        return bytes(self.fields.get("stream", b"")) == b"true" and bool(self.endpoint.stream_ends)
+        if self.is_form:
+            told = (multipart_field(self.body, self.content_type, "stream") or "").lower()
+        elif self.endpoint.path == "audio/speech":
+            return bytes(self.fields.get("stream_format", b"")) == b'"sse"'
+        else:
+            told = bytes(self.fields.get("stream", b"")).decode("latin-1")
+        return told == "true" and bool(self.endpoint.stream_ends)
 
 
 async def _from_llama(
-    sent: _Sent, shape: type[EngineRequest], route: Route, runtime: Runtime, answer: Answer
+    sent: _Sent,
+    shape: type[EngineRequest],
+    route: Route,
+    exchange: Exchange,
+    counted: CountedStream | None,
 ) -> bytes:
-    """Answer from llama.cpp on this machine. Returns the last bytes of the answer."""
+    """Answer from llama.cpp on this machine. Returns the first and last bytes of the answer."""
     assert route.model is not None, "a model of this machine has a name"
-    endpoint, model = sent.endpoint, sent.model or route.model
+    endpoint, runtime, answer = sent.endpoint, exchange.runtime, exchange.answer
+    model = route.model if route.named else sent.model or route.model
     request = decode(sent.body, shape)
     request.check()
     calls = EngineCalls(runtime.client, route.target, route.model)
+    if prompted := with_system_prompt(request, sent.fields, route.system_prompt):
+        sent = _Sent(endpoint, sent.request, prompted)
+        request = decode(prompted, shape)
     prepared = await _prepared(request, sent, calls)
     if isinstance(prepared, Assembled):
         return await answer_assembled(prepared, model, calls, runtime.settings.slots, answer)
@@ -116,7 +178,7 @@ async def _from_llama(
         renamed = RenamedModel(route.model, model) if model != route.model else None
         if not sent.asks_for_stream:
             return await pass_whole(relayed, answer, renamed)
-        repairs: list[Repair] = []
+        repairs: list[Repair] = [counted] if counted else []
         if endpoint.path == "chat/completions":
             repairs.append(Opening())
         elif endpoint.path == "messages":
@@ -141,22 +203,49 @@ async def _prepared(request: EngineRequest, sent: _Sent, calls: EngineCalls) -> 
             return sent.body
 
 
-async def _as_it_is(sent: _Sent, route: Route, runtime: Runtime, answer: Answer) -> bytes:
-    """Answer as any other server, or the image engine, answers. Returns the answer's last bytes."""
+async def _as_it_is(
+    sent: _Sent, route: Route, exchange: Exchange, counted: CountedStream | None
+) -> bytes:
+    """Answer as any other server, or the image engine, answers.
+
+    Returns the first and last bytes of the answer. Where the usage is asked for without the
+    caller's doing, and the server refuses that, it is asked as the caller did.
+    """
     headers = [
         (name.decode("latin-1"), value.decode("latin-1"))
         for name, value in sent.request.scope["headers"]
+        if name != ADDRESS.encode()
     ]
-    body = sent.with_model(route.model)
+    if route.is_local:
+        headers.append((ADDRESS, address_of(sent.request)))
     limits = ENGINE_LIMITS if route.is_local else _CONNECTION_LIMITS
-    async with runtime.client.relay(
-        "POST", route.target, sent.endpoint.path, body, headers, limits
-    ) as relayed:
-        if relayed.status >= 400:
-            return await pass_error(relayed, route.target, sent.endpoint, answer)
-        if not sent.asks_for_stream:
-            return await pass_whole(relayed, answer)
-        return await pass_stream(relayed, route.target, sent.endpoint, answer)
+    if route.is_one_of_several:
+        limits = replace(limits, tries=1)
+    endpoint, answer = sent.endpoint, exchange.answer
+    body = sent.with_model(route.model)
+    bodies = [body]
+    if counted and endpoint.path in CHUNKS and sent.asks_for_stream:
+        options = asking_for_usage(sent.fields)
+        if options is not None:
+            bodies.insert(0, with_fields(fields_of(body), stream_options=options))
+    while bodies:
+        one = bodies.pop(0)
+        async with exchange.runtime.client.relay(
+            "POST", route.target, endpoint.path, one, headers, limits
+        ) as relayed:
+            if relayed.status in (400, 422) and bodies:
+                continue
+            if counted:
+                counted.takes_usage_out = one is not body
+            if relayed.status >= 400:
+                return await pass_error(relayed, route, endpoint, answer)
+            await relayed.hold_first()
+            route.answered()
+            if not sent.asks_for_stream:
+                return await pass_whole(relayed, answer)
+            repairs = [counted] if counted else []
+            return await pass_stream(relayed, route.target, endpoint, answer, repairs)
+    raise AssertionError("the last body is answered")
 
 
 def _no_engine(endpoint: Endpoint) -> EngineMissing:

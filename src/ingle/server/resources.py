@@ -17,6 +17,7 @@ from ingle.server.error_shapes import OPENAI, ErrorShape
 from ingle.server.exchange import Exchange, Handler
 from ingle.server.metrics import CONTENT_TYPE
 from ingle.server.models_api import list_models, remove_model, show_model
+from ingle.server.pictures import show_picture
 from ingle.server.relay import relay
 from ingle.server.welcome import show_welcome
 
@@ -24,6 +25,7 @@ __all__ = ["Resource", "find_resource", "not_found"]
 
 _HEALTH_PATHS = ("/health", "/healthz", "/livez", "/readyz")
 _LONGEST_SHOWN_PATH = 200
+_PICTURES = "/generated-images/"  # as LocalAI calls it
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,9 @@ def find_resource(path: str) -> Resource | None:
         return resource
     if path == "/api" or path.startswith("/api/"):
         return _API
+    if path.startswith(_PICTURES):
+        handlers: dict[str, Handler] = {"GET": partial(show_picture, path.removeprefix(_PICTURES))}
+        return Resource("pictures", handlers, is_open=True)
     short = path.removeprefix("/v1")
     if short.startswith("/models/"):
         name = short.removeprefix("/models/")

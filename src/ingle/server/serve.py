@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 
 import uvicorn
 
+from ingle.engines.preload import preload
 from ingle.runtime import Runtime, open_runtime
 from ingle.server.app import Application, create_app
 from ingle.server.border import is_loopback
@@ -29,6 +30,9 @@ __all__ = ["Serving", "serve"]
 _BACKLOG = 2048
 _KEEP_ALIVE_S = 65
 """Longer than most clients keep an idle connection, so that they close it, and none is lost."""
+
+_WRITE_USAGE_S = 10
+"""So much of what keys used is lost at most when the process is killed."""
 
 _LAST_S = 3
 """After all answers have ended, connections get so long to close."""
@@ -74,19 +78,24 @@ async def _serve(
         with stops.on_signals():
             serving = asyncio.create_task(server.serve(sockets=[listener]))
             stopping = asyncio.create_task(_stop(app, server, stops, settings.drain_s))
+            writing = asyncio.create_task(_write_usage(runtime))
+            loading = asyncio.create_task(
+                preload(runtime.supervisor, runtime.models, settings.preload)
+            )
             try:
                 ready(Serving(url_of(listener), new_api_key, stops.ask))
                 await serving
             finally:
-                for task in (serving, stopping):
+                tasks = (serving, stopping, writing, loading)
+                for task in tasks:
                     task.cancel()
-                await asyncio.gather(serving, stopping, return_exceptions=True)
+                await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _stop(app: Application, server: uvicorn.Server, stops: _Stops, drain_s: float) -> None:
     """Stop the server as it is asked to."""
     await stops.asked.wait()
-    draining = asyncio.create_task(app.gate.drain(drain_s))
+    draining = asyncio.create_task(app.stop(drain_s))
     at_once = asyncio.create_task(stops.asked_again.wait())
     try:
         await asyncio.wait((draining, at_once), return_when=asyncio.FIRST_COMPLETED)
@@ -96,6 +105,13 @@ async def _stop(app: Application, server: uvicorn.Server, stops: _Stops, drain_s
         for task in (draining, at_once):
             task.cancel()
         await asyncio.gather(draining, at_once, return_exceptions=True)
+
+
+async def _write_usage(runtime: Runtime) -> None:
+    """Write what was used with each key, a batch at a time; the runtime writes the last one."""
+    while True:
+        await asyncio.sleep(_WRITE_USAGE_S)
+        await asyncio.to_thread(runtime.key_usage.write)
 
 
 async def _first_key(runtime: Runtime) -> str | None:

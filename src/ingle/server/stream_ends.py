@@ -1,4 +1,4 @@
-"""The last bytes of a body that went by, and whether they end a stream as a whole one ends."""
+"""The ends of a body that went by, and whether its last bytes end a stream as a whole one ends."""
 
 from __future__ import annotations
 
@@ -11,23 +11,31 @@ _TAIL_BYTES = 4096
 
 
 class StreamEnd:
-    """Keeps the end of what passes; to keep a piece costs an append."""
+    """Keeps the end of what passes, and its first piece; to keep a piece costs an append."""
 
     def __init__(self) -> None:
         self._parts: deque[bytes] = deque()
         self._size = 0
+        self._first = b""
 
     def feed(self, data: bytes) -> None:
         """Note the next bytes."""
         self._parts.append(data)
         self._size += len(data)
         while self._size - len(self._parts[0]) >= _TAIL_BYTES:
-            self._size -= len(self._parts.popleft())
+            passed = self._parts.popleft()
+            self._size -= len(passed)
+            self._first = self._first or passed
 
     @property
     def tail(self) -> bytes:
         """The last bytes, some thousands or all of them."""
         return b"".join(self._parts)[-_TAIL_BYTES:]
+
+    @property
+    def both(self) -> bytes:
+        """The beginning and the last bytes, or all of them: what an answer tells stands in these."""
+        return b"%b\n%b" % (self._first[:_TAIL_BYTES], self.tail)
 
     def is_whole(self, marks: tuple[bytes, ...]) -> bool:
         """Whether one of some marks is among the last bytes."""

@@ -2,6 +2,7 @@
 
 from ingle.settings.settings import (
     ConnectionSetting,
+    RouteSetting,
     Setting,
     Settings,
     load_settings,
@@ -12,6 +13,7 @@ from ingle.settings.sources import Source
 
 __all__ = [
     "ConnectionSetting",
+    "RouteSetting",
     "Setting",
     "Settings",
     "Source",

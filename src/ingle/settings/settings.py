@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
@@ -41,7 +41,11 @@ from ingle.settings.values import (
     Folder,
     Host,
     LogLevel,
+    Pick,
+    Places,
+    RouteName,
     Seconds,
+    TargetModels,
     WebUrl,
     Words,
     mask,
@@ -49,6 +53,7 @@ from ingle.settings.values import (
 
 __all__ = [
     "ConnectionSetting",
+    "RouteSetting",
     "Setting",
     "Settings",
     "load_settings",
@@ -58,6 +63,7 @@ __all__ = [
 
 
 _DEFAULT = Source("default")
+_NAMED = ("connections", "routes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +89,22 @@ class ConnectionSetting(BaseModel):
     )
     api_key: ConnectionKey | None = Field(
         None, repr=False, description="The key that the server wants, if any.", examples=["sk-…"]
+    )
+
+
+class RouteSetting(BaseModel):
+    """A name that stands for models, in the file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    models: TargetModels = Field(
+        description="The models that it leads to, this machine's as local/MODEL.",
+        examples=["[local/demo, box/llama-3.1-8b]"],
+    )
+    pick: Pick = Field(
+        "first",
+        description="Which one is tried first: the `first` always, or each in turn, `round_robin`.",
+        examples=["round_robin"],
     )
 
 
@@ -146,6 +168,28 @@ class Settings(BaseModel):
         description="How much memory all engines together may use; else most of the machine's.",
         examples=["6GiB"],
     )
+    gpu_memory_limit_bytes: Bytes | None = Field(
+        None,
+        description="How much of the GPUs' memory engines may use; else most of what there is.",
+        examples=["20GiB"],
+    )
+    pinned_models: Words = Field(
+        (),
+        description="Models whose engines stay once they run: neither idle nor for others they go.",
+        examples=["qwen3-4b,bge-m3"],
+    )
+    preload: Words = Field(
+        (),
+        description="Models that `ingle up` loads at once, so that no first call waits.",
+        examples=["qwen3-4b"],
+    )
+    queue: int = Field(
+        256,
+        ge=0,
+        le=100_000,
+        description="How many calls may wait for one model beside those it answers; then 429.",
+        examples=["32"],
+    )
     threads: int | None = Field(
         None,
         ge=1,
@@ -183,6 +227,11 @@ class Settings(BaseModel):
     body_s: Seconds = Field(
         60.0, description="How long a caller may take to send one request.", examples=["20"]
     )
+    http_allow: Places = Field(
+        (),
+        description="Hosts and networks that are not public, and that apps may call all the same.",
+        examples=["192.168.1.0/24,nas.local,*.corp.example.com"],
+    )
     huggingface_url: WebUrl = Field(
         "https://huggingface.co",
         description="Where `hf:` models are pulled from; a mirror of Hugging Face, for one.",
@@ -214,7 +263,21 @@ class Settings(BaseModel):
         description="Servers of the same API by name, each with base_url and api_key.",
         examples=["localai: {base_url: http://127.0.0.1:8080}"],
     )
+    routes: Mapping[RouteName, RouteSetting] = Field(
+        {},
+        description="Names that stand for models, each with models and pick.",
+        examples=["fast: {models: [local/demo, box/llama-3.1-8b]}"],
+    )
     _sources: Mapping[str, Source] = PrivateAttr(default_factory=dict)
+
+    @field_validator("routes")
+    @classmethod
+    def _lead_to_models(cls, routes: Mapping[str, RouteSetting]) -> Mapping[str, RouteSetting]:
+        for name, route in routes.items():
+            for model in route.models:
+                if model.removeprefix("local/") in routes:
+                    raise ValueError(f"the route {name!r} leads to {model!r}, which is a route")
+        return routes
 
     @property
     def config_path(self) -> Path:
@@ -233,7 +296,7 @@ class Settings(BaseModel):
     def describe(self) -> list[Setting]:
         """Every setting for people, in the order of the documentation, secrets masked."""
         plain = [self._describe(name) for name in _names()]
-        return [*plain, *self._describe_connections()]
+        return [*plain, *self._describe_connections(), *self._describe_routes()]
 
     def _describe(self, name: str) -> Setting:
         value = getattr(self, name)
@@ -265,6 +328,19 @@ class Settings(BaseModel):
                     self.source(f"connections.{name}.{part}"),
                     field.description or "",
                     connection_variable(name, part),
+                    _example(field),
+                )
+
+    def _describe_routes(self) -> Iterator[Setting]:
+        for name, route in sorted(self.routes.items()):
+            for part, field in type(route).model_fields.items():
+                value = getattr(route, part)
+                yield Setting(
+                    f"routes.{name}.{part}",
+                    value if isinstance(value, str) else ",".join(value),
+                    self.source(f"routes.{name}.{part}"),
+                    field.description or "",
+                    "",
                     _example(field),
                 )
 
@@ -328,13 +404,15 @@ def _refuse_elsewhere(name: str) -> None:
             "Connections are not set here, so that their keys are kept encrypted. "
             "Use `ingle connections`."
         )
+    if name.split(".")[0] == "routes":
+        raise ConfigurationError("Routes are not set here. Use `ingle routes`.")
     if name not in _names():
         raise unknown_setting(name, Source("command line"), _names())
 
 
 def _names() -> list[str]:
-    """The settings that have one text each; connections have names of their own."""
-    return [name for name in Settings.model_fields if name != "connections"]
+    """The settings that have one text each; connections and routes have names of their own."""
+    return [name for name in Settings.model_fields if name not in _NAMED]
 
 
 def _check(texts: Texts) -> Settings:
@@ -358,8 +436,9 @@ def _problem(detail: ErrorDetails, texts: Texts) -> str:
     keys = tuple(str(key) for key in detail["loc"] if key != "[key]")
     name = ".".join(keys)
     value, source = _nearest_text(keys, texts)
-    is_part = keys[0] == "connections" and len(keys) > 2
-    fields = ConnectionSetting.model_fields if is_part else Settings.model_fields
+    is_part = keys[0] in _NAMED and len(keys) > 2
+    part = ConnectionSetting if keys[0] == "connections" else RouteSetting
+    fields = part.model_fields if is_part else Settings.model_fields
     if detail["type"] == "extra_forbidden":
         return unknown_setting(name, source, list(fields)).message
     field = fields[keys[2 if is_part else 0]]

@@ -73,6 +73,11 @@ def from_file(text: str, path: Path) -> Texts:
                 f"`{'.'.join(keys)}` ({source}) must hold names, and below each name its "
                 "`base_url` and `api_key`."
             )
+        if keys[0] == "routes" and len(keys) < 3:
+            raise ConfigurationError(
+                f"`{'.'.join(keys)}` ({source}) must hold names, and below each name its `models`: "
+                "`fast: {models: [local/demo, box/big]}`."
+            )
         texts[keys] = (entry.value, source)
     return texts
 
@@ -121,7 +126,7 @@ def merge(file: Texts, above: Texts) -> Texts:
     A key belongs to the server that it was written for: where a higher place gives a connection
     another base URL, the file's key for it is not sent there.
     """
-    spelled = {_as_variable(keys[1]): keys[1] for keys in file if len(keys) > 1}
+    spelled = {_as_variable(keys[1]): keys[1] for keys in file if keys[0] == "connections"}
     above = {_spelled(keys, spelled): text for keys, text in above.items()}
     moved = {keys[:2] for keys in above if keys[2:] == ("base_url",)}
     merged = {

@@ -22,12 +22,18 @@ __all__ = [
     "Folder",
     "Host",
     "LogLevel",
+    "Pick",
+    "Places",
+    "RouteName",
     "Seconds",
+    "TargetModels",
     "WebUrl",
     "Words",
     "check_base_url",
     "check_connection_key",
     "check_connection_name",
+    "check_route_name",
+    "check_target_models",
     "mask",
     "parse_size",
 ]
@@ -35,6 +41,9 @@ __all__ = [
 _SHORTEST_SHOWN = 16  # of a shorter key, four characters would give too much away
 _SIZE = re.compile(r"(\d{1,19}(?:\.\d{1,9})?)\s*([kmgt]?)(i?)(b?)", re.IGNORECASE | re.ASCII)
 _CONNECTION_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_ROUTE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:+@-]{0,127}")
+_TARGET = re.compile(r"(?:local|[a-z0-9][a-z0-9._-]{0,63})/[^\s\x00-\x1f\x7f]{1,256}")
+_MOST_TARGETS = 64
 _HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?")
 _RESERVED_NAMES = frozenset({"app", "local"})  # `local/demo` and `app/slug` mean other things
 
@@ -58,6 +67,41 @@ def check_connection_name(name: str) -> str:
             "beginning with a letter or digit"
         )
     return name
+
+
+def check_route_name(name: str) -> str:
+    """The name itself.
+
+    Raises:
+        ValueError: it is not a route's name.
+    """
+    if not _ROUTE_NAME.fullmatch(name):
+        raise ValueError(
+            f"{name[:140]!r} is not a route's name: up to 128 of A-Z, a-z, 0-9, '.', '_', ':', "
+            "'+', '@' and '-', beginning with a letter or digit; a slash would name a connection"
+        )
+    return name
+
+
+def check_target_models(models: tuple[str, ...]) -> tuple[str, ...]:
+    """The models that a route leads to, each as `connection/model`, or `local/model` for here.
+
+    Raises:
+        ValueError: there are none, too many, one twice, or one is no such name.
+    """
+    if not models:
+        raise ValueError("a route leads to one model or more, such as local/demo")
+    if len(models) > _MOST_TARGETS:
+        raise ValueError(f"a route leads to at most {_MOST_TARGETS} models, not {len(models)}")
+    named = tuple(model if "/" in model else f"local/{model}" for model in models)
+    for model in named:
+        if not _TARGET.fullmatch(model):
+            raise ValueError(
+                f"{model[:80]!r} is no model's name: write local/MODEL or CONNECTION/MODEL"
+            )
+        if named.count(model) > 1:
+            raise ValueError(f"{model!r} stands there twice; name each model once")
+    return named
 
 
 def check_base_url(text: str) -> str:
@@ -145,6 +189,18 @@ def _web_url(value: str) -> str:
     return text
 
 
+def _places(words: tuple[str, ...]) -> tuple[str, ...]:
+    for word in words:
+        if "/" in word or ":" in word or word.rpartition(".")[2].isdecimal():
+            try:
+                ipaddress.ip_network(word.strip("[]"))
+            except ValueError as error:
+                raise ValueError(f"{error}; write it such as 192.168.1.5 or 10.0.0.0/8") from error
+        elif not _HOST_NAME.fullmatch(word.removeprefix("*.")):
+            raise ValueError(f"{word!r} is no host's name, no *.name, no address and no network")
+    return words
+
+
 def _database_url(value: str) -> str:
     if not value.startswith(("sqlite:", "postgresql:", "postgresql+")):
         raise ValueError("a database URL begins with sqlite: or postgresql:")
@@ -154,6 +210,7 @@ def _database_url(value: str) -> str:
 Bytes = Annotated[int, BeforeValidator(_size), Field(ge=1, le=2**62)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
+Places = Annotated[Words, AfterValidator(_places)]
 LogLevel = Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)]
 Host = Annotated[str, AfterValidator(_host)]
 Folder = Annotated[Path, AfterValidator(_folder)]
@@ -161,4 +218,9 @@ WebUrl = Annotated[str, AfterValidator(_web_url)]
 DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
 ConnectionName = Annotated[str, AfterValidator(check_connection_name)]
 BaseUrl = Annotated[str, AfterValidator(check_base_url)]
+RouteName = Annotated[str, AfterValidator(check_route_name)]
+Pick = Literal["first", "round_robin"]
+TargetModels = Annotated[
+    tuple[str, ...], BeforeValidator(_words), AfterValidator(check_target_models)
+]
 ConnectionKey = Annotated[str, AfterValidator(check_connection_key)]

@@ -1,4 +1,4 @@
-"""The keys that callers of this Ingle send: made, checked, listed and revoked.
+"""The keys that callers of this Ingle send: made, checked, listed, limited and revoked.
 
 A key is `ik-` and 32 random bytes in base64url. Only its SHA-256 is stored. A plain fast hash is
 right for it: slow and salted ones protect what people choose, which can be guessed from a list; 256
@@ -17,14 +17,15 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from ingle.errors import InvalidRequest, NotFound, StorageError
+from ingle.errors import Conflict, InvalidRequest, NotFound, StorageError
 from ingle.storage.database import Database
+from ingle.storage.key_limits import NO_LIMITS, KeyLimits, check_limits
 from ingle.storage.tables import api_keys
 
 __all__ = ["STALE_S", "ApiKey", "ApiKeys"]
@@ -51,6 +52,7 @@ class ApiKey:
     created_at: datetime
     last_used_at: datetime | None
     revoked_at: datetime | None
+    limits: KeyLimits
 
 
 class ApiKeys:
@@ -73,11 +75,12 @@ class ApiKeys:
         self._used: dict[str, datetime] = {}
         self._use_written_at: dict[str, float] = {}
 
-    def create(self, name: str) -> tuple[ApiKey, str]:
+    def create(self, name: str, limits: KeyLimits = NO_LIMITS) -> tuple[ApiKey, str]:
         """A new key and its text, which is known now and never again.
 
         Raises:
-            InvalidRequest: the name is empty, too long or has control characters.
+            InvalidRequest: the name is empty, too long or has control characters; a limit is one
+                that nothing can keep, or an expiry that has passed.
             StorageError: the database failed.
         """
         name = name.strip()
@@ -85,14 +88,17 @@ class ApiKeys:
             raise InvalidRequest(
                 f"{name[:120]!r} cannot name a key. Take 1 to 100 visible characters.", param="name"
             )
+        created_at = datetime.now(UTC)
+        limits = check_limits(limits, NO_LIMITS, created_at)
         text = f"ik-{secrets.token_urlsafe(32)}"
         key = ApiKey(
             id=secrets.token_hex(8),
             name=name,
             prefix=text[:_PREFIX_LENGTH],
-            created_at=datetime.now(UTC),
+            created_at=created_at,
             last_used_at=None,
             revoked_at=None,
+            limits=limits,
         )
         with self._database.writing() as transaction:
             transaction.execute(
@@ -102,10 +108,45 @@ class ApiKeys:
                     prefix=key.prefix,
                     sha256=_digest(text).hex(),
                     created_at=key.created_at,
+                    **_columns(limits),
                 )
             )
         self._distrust()
         return key, text
+
+    def get(self, key_id: str) -> ApiKey:
+        """The key with this id, be it revoked.
+
+        Raises:
+            NotFound: there is none.
+            StorageError: the database failed.
+        """
+        with self._database.reading() as transaction:
+            return _found(transaction, key_id)
+
+    def change(self, key_id: str, changed: Callable[[KeyLimits], KeyLimits]) -> ApiKey:
+        """Give the key the limits that `changed` makes of those that it has.
+
+        They hold here from the next request on, in other processes within `STALE_S`.
+
+        Raises:
+            NotFound: there is no key with this id.
+            Conflict: it was revoked.
+            InvalidRequest: as `create`.
+            StorageError: the database failed; nothing was changed.
+        """
+        with self._database.writing() as transaction:
+            key = _found(transaction, key_id)
+            if key.revoked_at is not None:
+                raise Conflict(
+                    f"The API key {key_id!r} was revoked and cannot be changed. "
+                    "`ingle keys create` makes another."
+                )
+            limits = check_limits(changed(key.limits), key.limits, datetime.now(UTC))
+            row = api_keys.c.id == key_id
+            transaction.execute(sa.update(api_keys).where(row).values(**_columns(limits)))
+        self._distrust()
+        return replace(key, limits=limits)
 
     def list(self) -> builtins.list[ApiKey]:
         """All keys, the oldest first, revoked ones too.
@@ -123,7 +164,9 @@ class ApiKeys:
         Raises:
             StorageError: the database failed.
         """
-        valid = sa.select(sa.exists().where(api_keys.c.revoked_at.is_(None)))
+        table = api_keys.c
+        is_not_over = sa.or_(table.expires_at.is_(None), table.expires_at > datetime.now(UTC))
+        valid = sa.select(sa.exists().where(table.revoked_at.is_(None), is_not_over))
         with self._database.reading() as transaction:
             return bool(transaction.scalar(valid))
 
@@ -143,14 +186,14 @@ class ApiKeys:
                 .where(row, api_keys.c.revoked_at.is_(None))
                 .values(revoked_at=datetime.now(UTC))
             )
-            found = transaction.execute(sa.select(api_keys).where(row)).first()
-        if found is None:
-            raise NotFound(f"There is no API key {key_id!r}. `ingle keys list` shows their ids.")
+            found = _found(transaction, key_id)
         self._distrust()
-        return _from_row(found)
+        return found
 
     def verify(self, text: str) -> ApiKey | None:
-        """The valid key with this text, compared in constant time; None if there is none.
+        """The key with this text, compared in constant time; None if there is none, or no more.
+
+        One that has expired is given: what it is refused with is for the caller to say.
 
         Raises:
             StorageError: the keys had to be read anew and the database failed.
@@ -230,6 +273,18 @@ def _digest(text: str) -> bytes:
     return hashlib.sha256(text.encode()).digest()
 
 
+def _found(transaction: sa.Connection, key_id: str) -> ApiKey:
+    row = transaction.execute(sa.select(api_keys).where(api_keys.c.id == key_id)).first()
+    if row is None:
+        raise NotFound(f"There is no API key {key_id!r}. `ingle keys list` shows their ids.")
+    return _from_row(row)
+
+
+def _columns(limits: KeyLimits) -> dict[str, Any]:  # Any: values of the columns' own types
+    allowed = limits.allowed_models
+    return {**asdict(limits), "allowed_models": None if allowed is None else builtins.list(allowed)}
+
+
 def _from_row(row: sa.Row[Any]) -> ApiKey:  # Any: mypy does not know a row's columns
     return ApiKey(
         id=row.id,
@@ -238,4 +293,10 @@ def _from_row(row: sa.Row[Any]) -> ApiKey:  # Any: mypy does not know a row's co
         created_at=row.created_at,
         last_used_at=row.last_used_at,
         revoked_at=row.revoked_at,
+        limits=KeyLimits(
+            None if row.allowed_models is None else tuple(row.allowed_models),
+            row.requests_per_minute,
+            row.tokens_per_minute,
+            row.expires_at,
+        ),
     )

@@ -7,10 +7,31 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from sqlalchemy import Column, DateTime, Dialect, MetaData, String, Table, Text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    Date,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
 from sqlalchemy.types import TypeDecorator
 
-__all__ = ["UtcDateTime", "api_keys", "connections", "metadata", "resolved_urls"]
+__all__ = [
+    "UtcDateTime",
+    "api_key_usage",
+    "api_keys",
+    "connections",
+    "metadata",
+    "resolved_urls",
+    "routes",
+]
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -76,4 +97,32 @@ api_keys = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("last_used_at", UtcDateTime),
     Column("revoked_at", UtcDateTime),
+    Column("expires_at", UtcDateTime),
+    Column("allowed_models", JSON(none_as_null=True)),
+    Column("requests_per_minute", Integer),
+    Column("tokens_per_minute", Integer),
+)
+
+# What was asked with a key on one day (UTC). It goes when the key's row goes; revoked keys stay.
+api_key_usage = Table(
+    "api_key_usage",
+    metadata,
+    Column(
+        "api_key_id", String(16), ForeignKey("api_keys.id", ondelete="CASCADE"), primary_key=True
+    ),
+    Column("day", Date, primary_key=True),
+    Column("requests", BigInteger, nullable=False),
+    Column("prompt_tokens", BigInteger, nullable=False),
+    Column("completion_tokens", BigInteger, nullable=False),
+    Column("images", BigInteger, nullable=False),
+)
+
+# Names that stand for models; `models` is a list of `connection/model` and `local/model`.
+routes = Table(
+    "routes",
+    metadata,
+    Column("name", String(128), primary_key=True),
+    Column("models", JSON, nullable=False),
+    Column("pick", String(16), nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
 )

@@ -3,7 +3,6 @@
 It answers nonsense, deterministically, through the whole of llama.cpp: what a test or a benchmark
 needs when it needs an engine and not an answer. Its tokens are the 256 bytes and three marks; a
 larger vocabulary is filled with words that no text has.
-Source of the format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
 """
 
 from __future__ import annotations
@@ -16,17 +15,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from ingle.testing.gguf_writer import Tensor, Value, write_gguf
+
 __all__ = ["Architecture", "ModelShape", "write_model"]
 
 Architecture = Literal["llama", "qwen3", "gemma3", "mamba"]
 """llama; one whose heads are as wide as it likes; one whose layers mostly see a window of 512
 tokens only; one without attention, whose memory does not grow with the context."""
 
-Weights = Literal["f32", "f16", "q8_0"]
+Weights = Literal["f32", "f16", "q8_0", "q4_0"]
 
-_ALIGNMENT = 32
-_FILE_TYPES: Mapping[Weights, int] = {"f32": 0, "f16": 1, "q8_0": 7}  # llama_ftype
-_TENSOR_TYPES: Mapping[Weights, int] = {"f32": 0, "f16": 1, "q8_0": 8}  # ggml_type
+_FILE_TYPES: Mapping[Weights, int] = {"f32": 0, "f16": 1, "q8_0": 7, "q4_0": 2}  # llama_ftype
+_TENSOR_TYPES: Mapping[Weights, int] = {"f32": 0, "f16": 1, "q8_0": 8, "q4_0": 2}  # ggml_type
+_QUANTISED: Mapping[Weights, tuple[float, int]] = {"q8_0": (74.0, 32), "q4_0": (4.6, 16)}
+"""How far an even spread of all values deviates, and the bytes of a block of 32 after its scale."""
+
 _WINDOW_TOKENS = 512
 _CONVOLUTION = 4  # Mamba's own: https://arxiv.org/abs/2312.00752
 _STATE = 16
@@ -74,25 +77,22 @@ def write_model(
 ) -> Path:
     """Write the model and return its path. `extra` adds entries to the header, or replaces some."""
     shape = shape or ModelShape()
-    entries = {**_entries(shape), **(extra or {})}
-    tensors = list(_tensors(shape))
-    header = b"GGUF" + struct.pack("<IQQ", 3, len(tensors), len(entries))
-    header += b"".join(_text(key) + _value(value) for key, value in entries.items())
-    offset = 0
-    for name, dimensions in tensors:
-        header += _text(name) + struct.pack(f"<I{len(dimensions)}Q", len(dimensions), *dimensions)
-        header += struct.pack("<IQ", _tensor_type(dimensions, shape.weights), offset)
-        offset += _padded(_size_bytes(dimensions, shape.weights))
+    entries: dict[str, Value] = {**_entries(shape), **(extra or {})}
+    tensors = [
+        Tensor(
+            name,
+            dimensions,
+            _TENSOR_TYPES[_kind(dimensions, shape.weights)],
+            _size_bytes(dimensions, shape.weights),
+        )
+        for name, dimensions in _tensors(shape)
+    ]
     source = random.Random(shape.seed)  # noqa: S311 -- weights, not secrets
-    with path.open("wb") as file:
-        file.write(header.ljust(_padded(len(header)), b"\0"))
-        for _, dimensions in tensors:
-            data = _data(dimensions, shape.weights, source)
-            file.write(data.ljust(_padded(len(data)), b"\0"))
-    return path
+    data = (_data(tensor.dimensions, shape.weights, source) for tensor in tensors)
+    return write_gguf(path, entries, tensors, data)
 
 
-def _entries(shape: ModelShape) -> dict[str, int | float | str | list[str] | list[int]]:
+def _entries(shape: ModelShape) -> dict[str, Value]:
     tokens = [*_byte_letters(), "<|endoftext|>", "<|im_start|>", "<|im_end|>"]
     tokens += [f"<|word {number}|>" for number in range(len(tokens), shape.vocabulary)]
     return {
@@ -193,11 +193,13 @@ def _data(dimensions: tuple[int, ...], weights: Weights, source: random.Random) 
     """Weights that keep a signal at its size: spread evenly around 0, deviating by 1/sqrt(width)."""
     if len(dimensions) == 1:
         return struct.pack("<f", 1.0) * dimensions[0]
+    weights = _kind(dimensions, weights)
     deviation = dimensions[0] ** -0.5
     blocks = min(math.prod(dimensions) // 32, _RANDOM_BLOCKS)
-    if weights == "q8_0":
-        scale = struct.pack("<e", deviation / 74)  # an even spread over -128..127 deviates by 74
-        some = b"".join(scale + source.randbytes(32) for _ in range(blocks))
+    if weights in _QUANTISED:
+        spread, size_bytes = _QUANTISED[weights]
+        scale = struct.pack("<e", deviation / spread)
+        some = b"".join(scale + source.randbytes(size_bytes) for _ in range(blocks))
     else:
         code = "f" if weights == "f32" else "e"
         numbers = (source.uniform(-1, 1) * deviation * math.sqrt(3) for _ in range(blocks * 32))
@@ -208,35 +210,15 @@ def _data(dimensions: tuple[int, ...], weights: Weights, source: random.Random) 
 
 def _size_bytes(dimensions: tuple[int, ...], weights: Weights) -> int:
     elements = math.prod(dimensions)
-    if len(dimensions) == 1:
-        return elements * 4
-    return {"f32": elements * 4, "f16": elements * 2, "q8_0": elements // 32 * 34}[weights]
+    kind = _kind(dimensions, weights)
+    if kind in _QUANTISED:
+        return elements // 32 * (2 + _QUANTISED[kind][1])
+    return elements * (4 if kind == "f32" else 2)
 
 
-def _tensor_type(dimensions: tuple[int, ...], weights: Weights) -> int:
-    return _TENSOR_TYPES["f32" if len(dimensions) == 1 else weights]
-
-
-def _padded(size_bytes: int) -> int:
-    return -(-size_bytes // _ALIGNMENT) * _ALIGNMENT
-
-
-def _text(text: str) -> bytes:
-    encoded = text.encode()
-    return struct.pack("<Q", len(encoded)) + encoded
-
-
-def _value(value: int | float | str | list[str] | list[int]) -> bytes:
-    if isinstance(value, str):
-        return struct.pack("<I", 8) + _text(value)
-    if isinstance(value, int):
-        return struct.pack("<II", 4, value)
-    if isinstance(value, float):
-        return struct.pack("<If", 6, value)
-    if isinstance(value[0], str):
-        texts = b"".join(_text(str(item)) for item in value)
-        return struct.pack("<IIQ", 9, 8, len(value)) + texts
-    return struct.pack(f"<IIQ{len(value)}i", 9, 5, len(value), *value)
+def _kind(dimensions: tuple[int, ...], weights: Weights) -> Weights:
+    """How a tensor's numbers are kept: vectors, and rows too short for a block, in full."""
+    return "f32" if len(dimensions) == 1 or dimensions[0] % 32 else weights
 
 
 def _byte_letters() -> list[str]:

@@ -20,6 +20,7 @@ from ingle.upstream.call import Call
 from ingle.upstream.chunks import ChunkReader, ChunkT
 from ingle.upstream.exchange import Reply, send
 from ingle.upstream.explain import complaint
+from ingle.upstream.form import Form
 from ingle.upstream.limits import Limits
 from ingle.upstream.pool import Pool
 from ingle.upstream.relay import Relayed, request_headers
@@ -29,10 +30,10 @@ from ingle.upstream.target import Target
 __all__ = ["Client"]
 
 T = TypeVar("T")
-Body = dict[str, Any] | bytes  # Any: a JSON object, or JSON that is already written
+# Any: a JSON object, or JSON that is already written, or a form with files.
+Body = dict[str, Any] | bytes | Form
 
-_JSON = [("Content-Type", "application/json"), ("Accept", "application/json")]
-_JSON_FOR_EVENTS = [("Content-Type", "application/json"), ("Accept", "text/event-stream")]
+_JSON_TYPE = "application/json"
 _COMPLAINT_BYTES = 64 * 1024
 _COMPLAINT_S = 5
 _DEFAULT = Limits()
@@ -77,13 +78,13 @@ class Client:
         into: type[T],
         limits: Limits = _DEFAULT,
     ) -> T:
-        """The answer to a POST of a JSON body, as `into`, just as `get`.
+        """The answer to a POST of a JSON body or a form, as `into`, just as `get`.
 
         Raises:
             InvalidRequest: the body cannot be written as JSON.
             UpstreamError: there is no answer, or it is not whole, or not what it should be.
         """
-        return await self._answer("POST", target, endpoint, _json(body), into, limits)
+        return await self._answer("POST", target, endpoint, body, into, limits)
 
     async def stream(
         self,
@@ -106,7 +107,8 @@ class Client:
         """
         call = Call("POST", target.url(endpoint), target, limits)
         deadline = _deadline(limits)
-        reply = await self._open(call, _json(body), _JSON_FOR_EVENTS, deadline)
+        content, headers = _written(body, accept="text/event-stream")
+        reply = await self._open(call, content, headers, deadline)
         reader = ChunkReader(reply.call, reply.status, msgspec.json.Decoder(into).decode)
         try:
             while not reader.is_done:
@@ -159,12 +161,14 @@ class Client:
         method: str,
         target: Target,
         endpoint: str,
-        body: bytes | None,
+        body: Body | None,
         into: type[T],
         limits: Limits,
     ) -> T:
         call = Call(method, target.url(endpoint), target, limits)
-        reply = await self._open(call, body, _JSON, _deadline(limits))
+        accept = "*/*" if issubclass(into, bytes) else _JSON_TYPE
+        content, headers = _written(body, accept=accept)
+        reply = await self._open(call, content, headers, _deadline(limits))
         try:
             whole = await _read_body(reply)
         finally:
@@ -199,16 +203,20 @@ def _deadline(limits: Limits) -> float:
     return asyncio.get_running_loop().time() + limits.total_s
 
 
-def _json(body: Body) -> bytes:
-    if isinstance(body, bytes):
-        return body
+def _written(body: Body | None, *, accept: str) -> tuple[bytes | None, list[tuple[str, str]]]:
+    """The bytes of a body, and the headers that say what they are and what is wanted."""
+    kind = _JSON_TYPE
     try:
-        return msgspec.json.encode(body)
+        if isinstance(body, Form):
+            body, kind = body.encoded()
+        elif isinstance(body, dict):
+            body = msgspec.json.encode(body)
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidRequest(
             f"The request cannot be written as JSON: {error}. Send only text that is valid "
             "Unicode, numbers, true, false, null, lists and objects."
         ) from error
+    return body, [("Content-Type", kind), ("Accept", accept)]
 
 
 async def _read_body(reply: Reply) -> bytes:

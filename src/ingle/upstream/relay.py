@@ -63,6 +63,11 @@ class Relayed:
         self.status: int = reply.status
         self.headers: Headers = _end_to_end(reply.headers, _is_theirs)
         self._reply = reply
+        self._held = b""
+
+    async def hold_first(self) -> None:
+        """Wait for the first bytes of the body, which iterating gives again. Raises as that does."""
+        self._held = await self._reply.read_as_sent()
 
     async def __aiter__(self) -> AsyncGenerator[bytes, None]:
         """The bytes of the body, as many at a time as have come.
@@ -71,6 +76,8 @@ class Relayed:
             UpstreamCut: it broke off.
             UpstreamTimeout: the server fell silent, or the total limit has passed.
         """
+        if self._held:
+            yield self._held
         while data := await self._reply.read_as_sent():
             yield data
 

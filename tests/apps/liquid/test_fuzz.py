@@ -15,7 +15,7 @@ from ingle.apps.template import Template, TemplateError, parse
 
 NAMES = ["a", "b", "c", "input", "step", "forloop", "_x"]
 EXAMPLES = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
 )
 
 json_values = st.recursive(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import json
 import threading
 from collections.abc import AsyncGenerator
+from pathlib import Path
 from typing import Any, Protocol
 
 import aiohttp
@@ -33,8 +35,16 @@ def stepped(pipeline: Stepped) -> Stepped:
 
 
 @pytest.fixture
-async def http(pipeline: Pipeline, stepped: Stepped) -> AsyncGenerator[aiohttp.ClientSession]:
-    app = make_app(pipeline, name="stepped", key="key")
+def images(tmp_path: Path) -> Path:
+    """The folder for pictures that are handed out by address."""
+    return tmp_path / "pictures"
+
+
+@pytest.fixture
+async def http(
+    pipeline: Pipeline, stepped: Stepped, images: Path
+) -> AsyncGenerator[aiohttp.ClientSession]:
+    app = make_app(pipeline, name="stepped", key="key", images=images)
     async with (
         TestServer(app, handler_cancellation=True) as server,
         aiohttp.ClientSession(
@@ -78,6 +88,26 @@ async def test_a_full_line_is_told_with_a_time(
     await until_progress(http, is_drawing=False)
     assert pipeline.began == [0]
     await asyncio.gather(*line, return_exceptions=True)
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("PIL") is None, reason="needs the extra `images`, for PNG"
+)
+async def test_an_address_leads_to_the_server_that_passed_the_request_on(
+    http: aiohttp.ClientSession, pipeline: Stepped, images: Path
+) -> None:
+    """It says where it is; the file lies in its folder. Without that it is a data URI."""
+    pipeline.go.release(6)
+    wanted = {"prompt": "a cat", "response_format": "url"}
+    told = {"X-Ingle-Address": "http://box:4645"}
+    async with http.post("v1/images/generations", json=wanted, headers=told) as response:
+        url = (await response.json())["data"][0]["url"]
+    (file,) = await asyncio.to_thread(lambda: list(images.iterdir()))
+    assert url == f"http://box:4645/generated-images/{file.name}"
+    assert file.read_bytes().startswith(b"\x89PNG")
+    async with http.post("v1/images/generations", json=wanted) as response:
+        url = (await response.json())["data"][0]["url"]
+    assert url.startswith("data:image/png;base64,")
 
 
 async def test_a_failure_in_a_stream_is_its_last_event(http: aiohttp.ClientSession) -> None:

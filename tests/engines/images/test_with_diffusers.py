@@ -14,6 +14,7 @@ from ingle.engines.images.model_folder import read_model_folder
 from ingle.engines.images.picture import Picture
 from ingle.engines.images.pipeline import Drawing, DrawingStopped, Pipeline, Step
 from ingle.errors import ModelFileInvalid
+from ingle.models.image_options import Scheduler
 
 pytestmark = [
     pytest.mark.skipif(
@@ -87,6 +88,18 @@ def noting(seen: list[Step]) -> Callable[[Step], bool]:
 
 def plain(value: int) -> Picture:
     return Picture(128, 128, bytes([value]) * (128 * 128 * 3))
+
+
+@pytest.mark.parametrize("scheduler", ["euler", "euler_ancestral", "pndm", "lcm"])
+def test_a_scheduler_is_chosen_by_name(folder: Path, scheduler: Scheduler) -> None:
+    """Each takes the model's own settings and draws, with its own result."""
+    from ingle.engines.images.with_diffusers import load
+
+    steps: list[Step] = []
+    pipeline = load(read_model_folder(folder), device="cpu", scheduler=scheduler)
+    drawn = pipeline.draw(DRAWING, noting(steps))
+    assert drawn != load(read_model_folder(folder), device="cpu").draw(DRAWING, go_on)
+    assert [step.number for step in steps] == list(range(1, steps[-1].total + 1))
 
 
 def test_a_seed_gives_the_same_picture(pipeline: Pipeline) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from ingle.errors import (
+    IngleError,
     InvalidRequest,
     ModelFileInvalid,
     ModelNotFound,
@@ -18,11 +19,14 @@ from ingle.errors import (
     UpstreamInvalid,
     UpstreamRefused,
 )
+from ingle.models.manifest import update_manifest
 from ingle.models.pull.record import read_record
 from ingle.models.pull.verify import verify
 from ingle.models.store import Models
 from ingle.settings import Settings
 from ingle.testing.file_server import FileServer
+from ingle.testing.tiny_model import write_model
+from ingle.testing.tiny_parts import write_projector
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 API = "/api/models/maker/Tiny-GGUF/revision/main?blobs=true"
@@ -126,6 +130,29 @@ async def test_split_with_projector(
     ]
     Models(settings).remove("big-q8_0")
     assert not done.path.exists()
+
+
+async def test_a_vision_model_sees(
+    server: FileServer, settings: Settings, pulling: Pulling, tmp_path: Path
+) -> None:
+    """The projector that comes with a repository is named in the manifest; a newer version keeps
+    what people have set there."""
+    weights = write_model(tmp_path / "a").read_bytes()
+    eyes = write_projector(tmp_path / "b").read_bytes()
+    publish(server, {"Tiny-Q8_0.gguf": weights, "mmproj-Tiny.gguf": eyes})
+    done = await pulling("hf:maker/Tiny-GGUF", memory_bytes=MEMORY)
+    model = Models(settings).get("tiny-q8_0")
+    assert "vision" in model.capabilities
+    assert model.text.projector is not None
+    assert model.text.projector.path == done.path / "mmproj-Tiny.gguf"
+
+    update_manifest(done.path / "tiny-q8_0.yaml", {"slots": 3})
+    publish(server, {"Tiny-Q4_0.gguf": weights, "mmproj-F16.gguf": eyes})
+    await pulling("hf:maker/Tiny-GGUF", name="tiny-q8_0", memory_bytes=MEMORY)
+    model = Models(settings).get("tiny-q8_0")
+    assert (model.path.name, model.slots) == ("Tiny-Q4_0.gguf", 3)
+    assert model.text.projector is not None
+    assert model.text.projector.path.name == "mmproj-F16.gguf"
 
 
 async def test_name_of_the_list(server: FileServer, pulling: Pulling, gguf: Gguf) -> None:
@@ -235,46 +262,140 @@ async def test_only_pickles(server: FileServer, pulling: Pulling) -> None:
         await pulling("hf:maker/Tiny-GGUF")
 
 
-async def test_image_pipeline(server: FileServer, pulling: Pulling) -> None:
-    """A pipeline of folders comes as it is, OpenVINO's .bin included, small files checked too."""
+def index(*parts: str) -> bytes:
+    """What names the parts of an image model."""
+    named = {part: ["library", "Class"] for part in parts}
+    return json.dumps({"_class_name": "StableDiffusionPipeline", **named}).encode()
+
+
+def fetched(folder: Path) -> list[str]:
+    """The files of a model, without the record."""
+    files = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    return sorted(name for name in files if name != ".pulled.json")
+
+
+async def test_an_image_model_in_openvinos_format(server: FileServer, pulling: Pulling) -> None:
+    """Its parts come as they are, .bin included, and nothing else; small files are checked too."""
     publish(
         server,
         {
             ".gitattributes": b"x",
             "preview.png": b"png",
-            "model_index.json": b'{"_class_name": "StableDiffusionPipeline"}',
-            "empty.txt": b"",
+            "README.md": b"words",
+            "model_index.json": index("scheduler", "unet", "vae", "safety_checker"),
+            "scheduler/scheduler_config.json": b"{}",
             "unet/openvino_model.xml": b"<net/>",
             "unet/openvino_model.bin": bytes(5000),
-            "vae/model.safetensors": bytes(4000),
+            "unet/other.bin": bytes(3000),
+            "vae_decoder/openvino_model.xml": b"<net/>",
+            "vae_decoder/openvino_model.bin": bytes(5001),
+            "onnx/model.onnx": bytes(4000),
         },
         repository="maker/Pictures",
     )
     done = await pulling("hf:maker/Pictures")
     assert done.name == "pictures"
-    files = sorted(p.relative_to(done.path).as_posix() for p in done.path.rglob("*") if p.is_file())
-    assert files == [
-        ".pulled.json",
-        "empty.txt",
+    assert fetched(done.path) == [
         "model_index.json",
+        "scheduler/scheduler_config.json",
         "unet/openvino_model.bin",
         "unet/openvino_model.xml",
-        "vae/model.safetensors",
+        "vae_decoder/openvino_model.bin",
+        "vae_decoder/openvino_model.xml",
     ]
     server.files[f"/maker/Pictures/resolve/{COMMIT}/unet/openvino_model.xml"].content = b"<evil>"
     with pytest.raises(ModelFileInvalid, match="should have git-sha1"):
         await pulling("hf:maker/Pictures", is_fresh=True)
 
 
-async def test_pickle_in_a_pipeline(server: FileServer, pulling: Pulling) -> None:
-    """A pickle in a pipeline is refused by name, and one that is called .bin by its content."""
-    index = {"model_index.json": b"{}"}
-    publish(server, {**index, "vae/pytorch_model.bin": bytes(2000)})
-    with pytest.raises(ModelFileInvalid, match=r"vae/pytorch_model.bin.*pickles"):
+async def test_of_an_image_model_one_set_of_weights_is_fetched(
+    server: FileServer, pulling: Pulling
+) -> None:
+    """In half precision where there is one, under the usual name; never the pickles beside it."""
+    publish(
+        server,
+        {
+            "model_index.json": index("scheduler", "text_encoder", "unet", "vae", "tokenizer"),
+            "v1-5-pruned.safetensors": bytes(2001),
+            "v1-5-pruned.ckpt": bytes(2002),
+            "scheduler/scheduler_config.json": b"{}",
+            "tokenizer/merges.txt": b"a b",
+            "text_encoder/config.json": b"{}",
+            "text_encoder/model.safetensors": bytes(2003),
+            "text_encoder/pytorch_model.bin": bytes(2004),
+            "unet/diffusion_pytorch_model.safetensors": bytes(2005),
+            "unet/diffusion_pytorch_model.non_ema.safetensors": bytes(2006),
+            "unet/diffusion_pytorch_model.fp16.safetensors": bytes(1007),
+            "unet/diffusion_pytorch_model.fp16.bin": bytes(1008),
+            "unet/diffusion_flax_model.msgpack": bytes(2009),
+            "vae/diffusion_pytorch_model-00001-of-00002.safetensors": bytes(2010),
+            "vae/diffusion_pytorch_model-00002-of-00002.safetensors": bytes(2011),
+            "vae/diffusion_pytorch_model.safetensors.index.json": b"{}",
+            "vae/diffusion_pytorch_model.safetensors.index.fp16.json": b"{ }",
+            "vae/diffusion_pytorch_model.bin.index.json": b"{  }",
+            "vae_1_0/diffusion_pytorch_model.safetensors": bytes(2012),
+        },
+        repository="maker/Pictures",
+    )
+    done = await pulling("hf:maker/Pictures")
+    assert fetched(done.path) == [
+        "model_index.json",
+        "scheduler/scheduler_config.json",
+        "text_encoder/config.json",
+        "text_encoder/model.safetensors",
+        "tokenizer/merges.txt",
+        "unet/diffusion_pytorch_model.safetensors",
+        "vae/diffusion_pytorch_model-00001-of-00002.safetensors",
+        "vae/diffusion_pytorch_model-00002-of-00002.safetensors",
+        "vae/diffusion_pytorch_model.safetensors.index.json",
+    ]
+    assert (done.path / "unet/diffusion_pytorch_model.safetensors").stat().st_size == 1007
+
+
+@pytest.mark.parametrize(
+    ("files", "kind", "told"),
+    [
+        ({"vae/pytorch_model.bin": 2000}, ModelFileInvalid, r"vae/pytorch_model.bin.*pickles"),
+        ({"vae/a.non_ema.safetensors": 2000}, InvalidRequest, "non_ema.safetensors only"),
+        ({"unet/a.safetensors": 2000}, InvalidRequest, "the part 'vae', which has no files"),
+    ],
+)
+async def test_an_image_model_with_a_part_that_cannot_be_taken(
+    server: FileServer,
+    pulling: Pulling,
+    files: dict[str, int],
+    kind: type[IngleError],
+    told: str,
+) -> None:
+    """Nothing of it is fetched, and the part is named."""
+    content = {name: bytes(size) for name, size in files.items()}
+    publish(server, {"model_index.json": index("vae"), **content})
+    with pytest.raises(kind, match=told):
         await pulling("hf:maker/Tiny-GGUF")
-    publish(server, {**index, "vae/o.xml": b"<net/>", "vae/o.bin": b"PK\x03\x04" + bytes(2000)})
-    with pytest.raises(ModelFileInvalid, match="is a Python pickle, whatever its name says"):
+    assert not any(name in request.target for request in server.requests for name in files)
+
+
+@pytest.mark.parametrize("told", [b"{}", b"[]", b"<html>"])
+async def test_an_index_that_is_none(server: FileServer, pulling: Pulling, told: bytes) -> None:
+    """It names no parts, or is no JSON object."""
+    publish(server, {"model_index.json": told, "unet/a.safetensors": bytes(2000)})
+    with pytest.raises(
+        (InvalidRequest, UpstreamInvalid), match=r"no parts|not the expected answer"
+    ):
         await pulling("hf:maker/Tiny-GGUF")
+
+
+async def test_a_pickle_by_another_name(server: FileServer, pulling: Pulling) -> None:
+    """A .bin beside its .xml, and a .safetensors: their first bytes tell."""
+    pickle = b"PK\x03\x04" + bytes(2000)
+    openvino = {
+        "vae_decoder/openvino_model.xml": b"<net/>",
+        "vae_decoder/openvino_model.bin": pickle,
+    }
+    for files in (openvino, {"vae/model.safetensors": b"\x80\x04" + bytes(2000)}):
+        publish(server, {"model_index.json": index("vae"), **files})
+        with pytest.raises(ModelFileInvalid, match="is a Python pickle, whatever its name says"):
+            await pulling("hf:maker/Tiny-GGUF")
 
 
 async def test_new_commit_replaces(

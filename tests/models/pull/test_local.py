@@ -70,6 +70,25 @@ async def test_not_taken(
         await pulling(str(folder / source))
 
 
+async def test_links_in_an_image_model_become_files(tmp_path: Path, pulling: Pulling) -> None:
+    """As in Hugging Face's cache, whose snapshots are links; broken ones and circles are left."""
+    folder = tmp_path / "painter"
+    (folder / "unet").mkdir(parents=True)
+    (folder / "model_index.json").write_text("{}")
+    (tmp_path / "blob").write_bytes(b"weights")
+    (folder / "unet" / "openvino_model.bin").symlink_to(tmp_path / "blob")
+    (folder / "unet" / "openvino_model.xml").write_text("<net/>")
+    (folder / "unet" / "gone.json").symlink_to(tmp_path / "gone")
+    (folder / "unet" / "round").symlink_to(folder)
+    done = await pulling(str(folder))
+    copied = done.path / "unet" / "openvino_model.bin"
+    assert (copied.is_symlink(), copied.read_bytes()) == (False, b"weights")
+    assert sorted(path.name for path in (done.path / "unet").iterdir()) == [
+        "openvino_model.bin",
+        "openvino_model.xml",
+    ]
+
+
 async def test_damaged_file(tmp_path: Path, pulling: Pulling) -> None:
     """A file that is no GGUF is refused by its first bytes."""
     (tmp_path / "x.gguf").write_bytes(b"hello" * 10)
@@ -98,7 +117,8 @@ def test_hugging_face_cache(settings: Settings, gguf: Gguf) -> None:
 
 
 async def test_used_in_place(settings: Settings, gguf: Gguf) -> None:
-    """A model of a cache is installed by a link; removing it leaves the cache alone."""
+    """A model of a cache is installed by a link, with what came with it; removing it leaves the
+    cache alone."""
     assert settings.ollama_models is not None
     folder = settings.ollama_models
     digest = hashlib.sha256(gguf()).hexdigest()
@@ -108,7 +128,11 @@ async def test_used_in_place(settings: Settings, gguf: Gguf) -> None:
     manifest = folder / "manifests/registry.ollama.ai/library/tiny/latest"
     manifest.parent.mkdir(parents=True)
     layer = {"mediaType": "application/vnd.ollama.image.model", "digest": f"sha256:{digest}"}
-    manifest.write_text(json.dumps({"layers": [{**layer, "size": 300_000}]}))
+    said = hashlib.sha256(b"Be kind.").hexdigest()
+    (folder / "blobs" / f"sha256-{said}").write_bytes(b"Be kind.")
+    kind = "application/vnd.ollama.image.system"
+    system = {"mediaType": kind, "digest": f"sha256:{said}", "size": 8}
+    manifest.write_text(json.dumps({"layers": [{**layer, "size": 300_000}, system]}))
     (cached,) = find_cached(settings)
     done = await use_in_place(cached, settings, "mine")
     assert (done.path / "mine.gguf").samefile(blob)
@@ -117,6 +141,7 @@ async def test_used_in_place(settings: Settings, gguf: Gguf) -> None:
     assert (record.source, record.files[0].sha256) == ("ollama:tiny:latest", digest)
     models = Models(settings)
     assert models.get("mine").size_bytes == 300_000
+    assert models.get("mine").text.parameters.system_prompt == "Be kind."
     models.remove("mine")
     assert blob.is_file()
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
 from ingle.errors import InvalidRequest, ModelFileInvalid, UpstreamInvalid, UpstreamRefused
+from ingle.models.parameters import Parameters
 from ingle.models.pull.record import read_record
 from ingle.models.store import Models
 from ingle.settings import Settings
 from ingle.testing.file_server import FileServer
+from ingle.testing.tiny_parts import write_projector
 
 OLLAMA = "application/vnd.ollama.image."
 TITLE = "org.opencontainers.image.title"
@@ -51,16 +54,26 @@ def oci(server: FileServer, rest: str) -> str:
     return f"oci://{urlsplit(server.url).netloc}/{rest}"
 
 
-async def test_ollama(server: FileServer, settings: Settings, pulling: Pulling, gguf: Gguf) -> None:
-    """A model of Ollama's registry comes with its projector, parameters, prompt and licence."""
+async def test_ollama(
+    server: FileServer, settings: Settings, pulling: Pulling, gguf: Gguf, tmp_path: Path
+) -> None:
+    """A model of Ollama's registry comes with its projector, parameters, prompt and licence, which
+    its manifest then sets; parameters that have no place or no sense here are left out."""
+    parameters = {
+        "stop": ["<end>"],
+        "temperature": 0.5,
+        "num_predict": 9,
+        "num_ctx": 2,
+        "top_k": "x",
+    }
     push(
         server,
         "library/llama3.2",
         "3b",
         [
             (f"{OLLAMA}model", gguf(mark=b"a")),
-            (f"{OLLAMA}projector", gguf(mark=b"b")),
-            (f"{OLLAMA}params", b'{"stop": ["<end>"], "temperature": 0.5}'),
+            (f"{OLLAMA}projector", write_projector(tmp_path / "eyes").read_bytes()),
+            (f"{OLLAMA}params", json.dumps(parameters).encode()),
             (f"{OLLAMA}system", b"You are short."),
             (f"{OLLAMA}license", b"LLAMA 3.2 COMMUNITY LICENSE\nlong text"),
             (f"{OLLAMA}template", b"{{ .Prompt }}"),
@@ -74,10 +87,15 @@ async def test_ollama(server: FileServer, settings: Settings, pulling: Pulling, 
         ("llama3.2-3b.gguf", "weights"),
         ("mmproj-llama3.2-3b.gguf", "projector"),
     ]
-    assert record.parameters == {"stop": ["<end>"], "temperature": 0.5}
+    assert record.parameters == parameters
     assert record.system_prompt == "You are short."
     assert record.licence == "LLAMA 3.2 COMMUNITY LICENSE"
-    assert Models(settings).get("llama3.2-3b").path.name == "llama3.2-3b.gguf"
+    model = Models(settings).get("llama3.2-3b")
+    assert model.path.name == "llama3.2-3b.gguf"
+    assert "vision" in model.capabilities
+    assert model.text.parameters == Parameters(
+        stop=("<end>",), temperature=0.5, max_tokens=9, system_prompt="You are short."
+    )
     assert (await pulling("ollama://llama3.2:3b")).was_there
 
 

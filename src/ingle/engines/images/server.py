@@ -3,12 +3,15 @@
     POST /v1/images/generations   JSON
     POST /v1/images/edits         a form with `image` and perhaps `mask`
     POST /v1/images/variations    a form with `image`
-    GET  /v1/models  /health  /progress
+    GET  /progress
 
 With `stream: true` each step is an event `image_generation.progress`, previews (`partial_images`)
 are `image_generation.partial_image`, and each finished picture is `image_generation.completed`
 (`image_edit.…` for edits and variations), as OpenAI streams images. A caller who leaves stops
-the drawing between two steps. Who knows the key is let in; `/health` asks for none.
+the drawing between two steps.
+
+`response_format: url` gives an address at the server that passed the request on, which it tells in
+`X-Ingle-Address`; without that, a data URI.
 """
 
 from __future__ import annotations
@@ -16,37 +19,39 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
-import hmac
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from dataclasses import asdict
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
-import msgspec
 from aiohttp import web
 
+from ingle.engines.child_http import error_body, event, form_of, json_answer, new_app
+from ingle.engines.images.handed_out import hand_out
 from ingle.engines.images.order import Order, edit_order, generation_order, variation_order
 from ingle.engines.images.picture import MEDIA_TYPES, Picture, compose, encode
 from ingle.engines.images.pipeline import Drawing, Pipeline, Step
 from ingle.engines.images.studio import Draw, Studio
-from ingle.errors import Busy, IngleError, InvalidRequest, NotAuthenticated, RequestTooLarge
+from ingle.errors import IngleError, InvalidRequest
 
 __all__ = ["make_app"]
 
 Json = dict[str, Any]  # Any: a JSON value has no narrower type
 _BODY_BYTES = 64 * 1024 * 1024
 _PULSE_S = 10.0  # a comment in the stream while a caller waits its turn, to show that it lives
-_RETRY_AFTER_S = 5
-_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def make_app(pipeline: Pipeline, *, name: str, key: str) -> web.Application:
-    """The server for one model. `key` is what callers must bear."""
-    app = web.Application(client_max_size=_BODY_BYTES, middlewares=[_errors_told, _guard(key)])
-    service = _Service(pipeline, name)
-    app.router.add_get("/health", _health)
+def make_app(
+    pipeline: Pipeline, *, name: str, key: str, images: Path | None = None
+) -> web.Application:
+    """The server for one model. `key` is what callers must bear.
+
+    `images` is the folder for pictures that are handed out by address.
+    """
+    app = new_app(name=name, key=key, most_bytes=_BODY_BYTES)
+    service = _Service(pipeline, name, images)
     app.router.add_get("/progress", service.progress)
-    app.router.add_get("/v1/models", service.models)
     app.router.add_post("/v1/images/generations", service.generations)
     app.router.add_post("/v1/images/edits", service.edits)
     app.router.add_post("/v1/images/variations", service.variations)
@@ -54,27 +59,27 @@ def make_app(pipeline: Pipeline, *, name: str, key: str) -> web.Application:
     return app
 
 
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """An order, how its events are called, and the address of the server that passed it on."""
+
+    order: Order
+    event: str
+    address: str
+
+
 class _Service:
-    def __init__(self, pipeline: Pipeline, name: str) -> None:
+    def __init__(self, pipeline: Pipeline, name: str, images: Path | None) -> None:
         self._pipeline = pipeline
         self._name = name
+        self._images = images
         self._studio = Studio(pipeline)
-        self._started_at = int(time.time())
 
     async def close(self, _: web.Application) -> None:
         self._studio.close()
 
     async def progress(self, _: web.Request) -> web.Response:
-        return _json(asdict(self._studio.progress))
-
-    async def models(self, _: web.Request) -> web.Response:
-        model = {
-            "id": self._name,
-            "object": "model",
-            "created": self._started_at,
-            "owned_by": "ingle",
-        }
-        return _json({"object": "list", "data": [model]})
+        return json_answer(asdict(self._studio.progress))
 
     async def generations(self, request: web.Request) -> web.StreamResponse:
         order = generation_order(await request.read(), self._pipeline.defaults)
@@ -95,20 +100,21 @@ class _Service:
         return await self._answer(request, order, "image_edit")
 
     async def _answer(self, request: web.Request, order: Order, event: str) -> web.StreamResponse:
+        job = _Job(order, event, request.headers.get("X-Ingle-Address", ""))
         if order.is_streamed:
-            return await self._stream(request, order, event)
+            return await self._stream(request, job)
         data = []
         async with self._studio.turn() as draw:
             for drawing in order.drawings:
                 picture = await draw(drawing, lambda _: None)
-                data.append(await self._image(order, drawing, picture))
-        return _json({"created": int(time.time()), "data": data, **_described(order)})
+                data.append(await self._image(job, drawing, picture))
+        return json_answer({"created": int(time.time()), "data": data, **_described(order)})
 
-    async def _stream(self, request: web.Request, order: Order, event: str) -> web.StreamResponse:
+    async def _stream(self, request: web.Request, job: _Job) -> web.StreamResponse:
         response = web.StreamResponse(
             headers={"Content-Type": "text/event-stream", "Cache-Control": "no-cache"}
         )
-        events = self._events(order, event)
+        events = self._events(job)
         # The first event is made before the status is sent: a refusal is a status, not an event.
         async with contextlib.aclosing(events):
             first = await anext(events)
@@ -118,19 +124,19 @@ class _Service:
                 async for block in events:
                     await response.write(block)
             except IngleError as error:
-                await response.write(_event({"type": "error", **_told(error)}))
+                await response.write(event({"type": "error", **error_body(error)}))
         await response.write_eof()
         return response
 
-    async def _events(self, order: Order, event: str) -> AsyncGenerator[bytes]:
+    async def _events(self, job: _Job) -> AsyncGenerator[bytes]:
         """The answer as blocks of SSE, in the order of what happens."""
         blocks: asyncio.Queue[bytes | None] = asyncio.Queue()  # bounded by steps times pictures
 
         async def work() -> None:
             try:
                 async with self._studio.turn() as draw:
-                    for index, drawing in enumerate(order.drawings):
-                        await self._draw_with_events(order, event, index, drawing, draw, blocks)
+                    for index, drawing in enumerate(job.order.drawings):
+                        await self._draw_with_events(job, index, drawing, draw, blocks)
             finally:
                 blocks.put_nowait(None)
 
@@ -153,33 +159,34 @@ class _Service:
 
     async def _draw_with_events(
         self,
-        order: Order,
-        event: str,
+        job: _Job,
         index: int,
         drawing: Drawing,
         draw: Draw,
         blocks: asyncio.Queue[bytes | None],
     ) -> None:
         shown = 0
+        described = _described(job.order)
 
         def on_step(step: Step) -> None:
             nonlocal shown
             said = {"index": index, "step": step.number, "steps": step.total}
-            blocks.put_nowait(_event({"type": f"{event}.progress", **said}))
+            blocks.put_nowait(event({"type": f"{job.event}.progress", **said}))
             if step.preview is not None:
                 file = encode(step.preview, "png", about={})
                 partial = {"partial_image_index": shown, "b64_json": _base64(file)}
                 shown += 1
-                whole = {"created_at": int(time.time()), **partial, **_described(order), **said}
-                blocks.put_nowait(_event({"type": f"{event}.partial_image", **whole}))
+                whole = {"created_at": int(time.time()), **partial, **described, **said}
+                blocks.put_nowait(event({"type": f"{job.event}.partial_image", **whole}))
 
         picture = await draw(drawing, on_step)
-        image = await self._image(order, drawing, picture)
-        done = {"created_at": int(time.time()), "index": index, **image, **_described(order)}
-        blocks.put_nowait(_event({"type": f"{event}.completed", **done}))
+        image = await self._image(job, drawing, picture)
+        done = {"created_at": int(time.time()), "index": index, **image, **described}
+        blocks.put_nowait(event({"type": f"{job.event}.completed", **done}))
 
-    async def _image(self, order: Order, drawing: Drawing, picture: Picture) -> Json:
-        """An entry of `data`: the file in base64 or as a data URI, and the seed that draws it."""
+    async def _image(self, job: _Job, drawing: Drawing, picture: Picture) -> Json:
+        """An entry of `data`: the file in base64 or its address, and the seed that draws it."""
+        order = job.order
         about = {
             "model": self._name,
             "prompt": drawing.prompt,
@@ -196,10 +203,13 @@ class _Service:
         file = await asyncio.to_thread(
             encode, picture, order.format, about=about, quality=order.compression
         )
-        if order.as_url:
-            url = f"data:{MEDIA_TYPES[order.format]};base64,{_base64(file)}"
-            return {"url": url, "seed": drawing.seed}
-        return {"b64_json": _base64(file), "seed": drawing.seed}
+        told = {"seed": drawing.seed}
+        if not order.as_url:
+            return {"b64_json": _base64(file), **told}
+        if self._images is None or not job.address:
+            return {"url": f"data:{MEDIA_TYPES[order.format]};base64,{_base64(file)}", **told}
+        name = await asyncio.to_thread(hand_out, self._images, file, order.format)
+        return {"url": f"{job.address}/generated-images/{name}", **told}
 
 
 def _described(order: Order) -> Json:
@@ -213,91 +223,18 @@ def _described(order: Order) -> Json:
 
 
 async def _form(request: web.Request) -> tuple[Mapping[str, str], Mapping[str, bytes]]:
-    """A form's text fields and files. `image[]`, as some clients write it, is `image`."""
-    if not request.content_type.startswith("multipart/"):
-        raise InvalidRequest(
-            f"The content type {request.content_type!r} cannot hold an image. Send a form "
-            "(multipart/form-data) with the image as a file."
-        )
-    try:
-        form = await request.post()
-    except ValueError as error:
-        raise InvalidRequest(f"The form cannot be read: {error}. Send it whole.") from error
-    fields: dict[str, str] = {}
-    files: dict[str, bytes] = {}
-    for written, value in form.items():
-        name = written.removesuffix("[]")
-        if name in files or name in fields:
+    """A form's text fields, each with its one value, and files.
+
+    Raises:
+        InvalidRequest: it is no form, or has a field more than once.
+    """
+    fields, files = await form_of(request, of="an image")
+    for name, values in fields.items():
+        if len(values) > 1 or name in files:
             raise InvalidRequest(
                 f"The form has {name!r} more than once; one is taken. Send only one.", param=name
             )
-        if isinstance(value, str):
-            fields[name] = value
-        elif isinstance(value, web.FileField):
-            files[name] = await asyncio.to_thread(value.file.read)
-    return fields, files
-
-
-async def _health(_: web.Request) -> web.Response:
-    return _json({"status": "ok"})
-
-
-def _guard(key: str) -> Any:  # Any: aiohttp's type for a middleware is private
-    @web.middleware
-    async def guard(request: web.Request, handler: _Handler) -> web.StreamResponse:
-        borne = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        if request.path != "/health" and not hmac.compare_digest(borne.encode(), key.encode()):
-            raise NotAuthenticated("This engine answers only to the server that started it.")
-        return await handler(request)
-
-    return guard
-
-
-@web.middleware
-async def _errors_told(request: web.Request, handler: _Handler) -> web.StreamResponse:
-    """Every error in OpenAI's shape."""
-    try:
-        return await handler(request)
-    except IngleError as error:
-        headers = {"Retry-After": str(_RETRY_AFTER_S)} if isinstance(error, Busy) else {}
-        return _json(_told(error), status=error.http_status, headers=headers)
-    except web.HTTPRequestEntityTooLarge:
-        refused = RequestTooLarge(
-            f"The request has more than {_BODY_BYTES // 2**20} MiB. Send smaller images."
-        )
-        return _json(_told(refused), status=refused.http_status)
-    except web.HTTPException as refusal:
-        told = {
-            "message": f"{request.method} {request.path}: {refusal.reason}.",
-            "type": "invalid_request_error",
-            "param": None,
-            "code": "not_found" if refusal.status == 404 else "invalid_request",
-        }
-        return _json({"error": told}, status=refusal.status)
-
-
-def _told(error: IngleError) -> Json:
-    if error.http_status == 429:
-        kind = "rate_limit_error"
-    else:
-        kind = "invalid_request_error" if error.http_status < 500 else "server_error"
-    told = {"message": error.message, "type": kind, "param": error.param, "code": error.code}
-    return {"error": told}
-
-
-def _json(
-    body: Json, *, status: int = 200, headers: Mapping[str, str] | None = None
-) -> web.Response:
-    return web.Response(
-        body=msgspec.json.encode(body),
-        status=status,
-        content_type="application/json",
-        headers=headers,
-    )
-
-
-def _event(said: Json) -> bytes:
-    return f"event: {said['type']}\ndata: {msgspec.json.encode(said).decode()}\n\n".encode()
+    return {name: values[0] for name, values in fields.items()}, files
 
 
 def _base64(file: bytes) -> str:

@@ -6,7 +6,7 @@ One of the only two modules that import a native image library.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ingle.engines.images.model_folder import ModelFolder
@@ -21,13 +21,28 @@ from ingle.engines.images.pipeline import (
     starts_from,
 )
 from ingle.errors import EngineError, EngineMissing, ModelFileInvalid
+from ingle.models.image_options import Scheduler
 
 __all__ = ["load"]
+
+_SCHEDULERS: Mapping[Scheduler, str] = {
+    "ddim": "DDIMScheduler",
+    "euler": "EulerDiscreteScheduler",
+    "euler_ancestral": "EulerAncestralDiscreteScheduler",
+    "lcm": "LCMScheduler",
+    "pndm": "PNDMScheduler",
+}
 
 Foreign = Any  # objects of libraries that are not imported here, and come without types
 
 
-def load(folder: ModelFolder, *, device: str | None = None, threads: int | None = None) -> Pipeline:
+def load(
+    folder: ModelFolder,
+    *,
+    device: str | None = None,
+    threads: int | None = None,
+    scheduler: Scheduler | None = None,
+) -> Pipeline:
     """The model, ready to draw, on `device`, or on the best that PyTorch sees if that is None.
 
     Raises:
@@ -52,6 +67,11 @@ def load(folder: ModelFolder, *, device: str | None = None, threads: int | None 
             local_files_only=True,
             dtype=torch.float32 if place == "cpu" else torch.float16,
         ).to(place)
+        if scheduler is not None:
+            kind = getattr(diffusers, _SCHEDULERS[scheduler])
+            # The steps that PNDM else takes to warm up are for models that no longer exist.
+            options = {"skip_prk_steps": True} if scheduler == "pndm" else {}
+            pipeline.scheduler = kind.from_config(pipeline.scheduler.config, **options)
     except (
         OSError,
         RuntimeError,
@@ -105,8 +125,9 @@ class _DiffusersPipeline:
             running: Foreign, index: int, _: Foreign, values: dict[str, Foreign]
         ) -> dict[str, Foreign]:
             number = index + 1
+            steps = running.num_timesteps  # some schedulers take one more than was asked for
             preview = self._preview(values["latents"]) if number in previews else None
-            if on_step(Step(number, total, preview)):
+            if on_step(Step(number, steps, preview)):
                 raise DrawingStopped
             return values
 
@@ -144,8 +165,9 @@ class _DiffusersPipeline:
 
 
 def _device(torch: Foreign, device: str | None) -> str:
-    if device is not None:
-        return "cuda" if device.upper() == "GPU" else device.lower()
+    """PyTorch's name of it; of `auto` and `gpu`, as of None, the best that there is."""
+    if device is not None and device not in ("auto", "gpu"):
+        return device
     if torch.cuda.is_available():
         return "cuda"
     return "mps" if torch.backends.mps.is_available() else "cpu"

@@ -5,7 +5,8 @@ One of the only two modules that import a native image library.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from ingle.engines.images.model_folder import ModelFolder
@@ -20,14 +21,32 @@ from ingle.engines.images.pipeline import (
     starts_from,
 )
 from ingle.errors import EngineError, EngineMissing, ModelFileInvalid
+from ingle.models.image_options import Scheduler
 
 __all__ = ["load"]
+
+_SCHEDULERS: Mapping[Scheduler, str] = {
+    "ddim": "DDIM",
+    "euler": "EULER_DISCRETE",
+    "euler_ancestral": "EULER_ANCESTRAL_DISCRETE",
+    "lcm": "LCM",
+    "pndm": "PNDM",
+}
 
 Foreign = Any  # objects of libraries that are not imported here, and come without types
 
 
-def load(folder: ModelFolder, *, device: str | None = None, threads: int | None = None) -> Pipeline:
-    """The model, ready to draw on `device`, such as "GPU"; on the processor if that is None.
+def load(
+    folder: ModelFolder,
+    *,
+    device: str | None = None,
+    threads: int | None = None,
+    scheduler: Scheduler | None = None,
+    compiled: Path | None = None,
+) -> Pipeline:
+    """The model, ready to draw on `device`, such as "gpu"; on the processor if that is None.
+
+    `compiled` is a folder where OpenVINO keeps what it has compiled, for the next time.
 
     Raises:
         EngineMissing: OpenVINO GenAI is not installed.
@@ -40,10 +59,14 @@ def load(folder: ModelFolder, *, device: str | None = None, threads: int | None 
             f"The image model {folder.path} needs OpenVINO GenAI, which is not installed "
             f"({error}). Run: pip install 'ingle[images]'"
         ) from error
-    device = device or "CPU"
-    properties = {"INFERENCE_NUM_THREADS": threads} if threads else {}
+    device = (device or "cpu").upper()
+    properties: dict[str, int | str] = {}
+    if threads and device == "CPU":  # no other device knows it
+        properties["INFERENCE_NUM_THREADS"] = threads
+    if compiled is not None:
+        properties["CACHE_DIR"] = str(compiled)
     try:
-        return _OpenVinoPipeline(openvino_genai, folder, device, properties)
+        return _OpenVinoPipeline(openvino_genai, folder, device, properties, scheduler)
     except RuntimeError as error:
         raise ModelFileInvalid(
             f"OpenVINO cannot load the image model {folder.path} on {device}: "
@@ -53,7 +76,12 @@ def load(folder: ModelFolder, *, device: str | None = None, threads: int | None 
 
 class _OpenVinoPipeline:
     def __init__(
-        self, genai: Foreign, folder: ModelFolder, device: str, properties: dict[str, int]
+        self,
+        genai: Foreign,
+        folder: ModelFolder,
+        device: str,
+        properties: dict[str, int | str],
+        scheduler: Scheduler | None,
     ) -> None:
         self.defaults = folder.defaults
         path = str(folder.path)
@@ -69,6 +97,11 @@ class _OpenVinoPipeline:
         else:
             self._pipelines = {"prompt": genai.Text2ImagePipeline(path, device, **properties)}
         self.abilities: frozenset[Ability] = frozenset(self._pipelines)
+        if scheduler is not None:
+            configuration = folder.path / "scheduler" / "scheduler_config.json"
+            kind = getattr(genai.Scheduler.Type, _SCHEDULERS[scheduler])
+            for pipeline in self._pipelines.values():
+                pipeline.set_scheduler(genai.Scheduler.from_config(str(configuration), kind))
 
     def draw(self, drawing: Drawing, on_step: Callable[[Step], bool]) -> Picture:
         pipeline = self._pipelines[starts_from(drawing)]

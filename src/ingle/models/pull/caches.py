@@ -9,13 +9,14 @@ Layouts: https://huggingface.co/docs/huggingface_hub/guides/manage-cache, and fo
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
 
 from ingle.models.pull.names import model_name
+from ingle.models.pull.ollama_parameters import parameters_in
 from ingle.models.pull.plan import Digest
 from ingle.models.pull.quantisation import Listed, projector, variants
 from ingle.models.pull.registry_manifest import Manifest
@@ -25,6 +26,9 @@ __all__ = ["CachedModel", "find_cached", "hub_blob", "ollama_blob"]
 
 _MODEL = "application/vnd.ollama.image.model"
 _PROJECTOR = "application/vnd.ollama.image.projector"
+_PARAMETERS = "application/vnd.ollama.image.params"
+_SYSTEM = "application/vnd.ollama.image.system"
+_TEXT_BYTES = 1024 * 1024
 _MOST_MANIFESTS = 10_000
 _MANIFEST_BYTES = 4 * 1024 * 1024
 
@@ -34,6 +38,7 @@ class CachedModel:
     """A whole model in another program's cache, that can be run from where it lies.
 
     `paths` are its weights, in order if they are split; `source` is what would pull the same.
+    `parameters` and `system_prompt` are defaults that came with it.
     """
 
     name: str
@@ -41,6 +46,8 @@ class CachedModel:
     paths: tuple[Path, ...]
     projector: Path | None
     size_bytes: int
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    system_prompt: str | None = None
 
 
 def hub_cache(settings: Settings) -> Path:
@@ -98,10 +105,11 @@ def _in_ollama(folder: Path) -> Iterator[CachedModel]:
     for path in _listed(manifests, "*/*/*/*")[:_MOST_MANIFESTS]:
         registry, space, title, tag = path.relative_to(manifests).parts
         blobs = _blobs(path, folder / "blobs")
-        weights = tuple(blob for kind, blob in blobs if kind == _MODEL)
-        if len(weights) != 1 or not all(blob.is_file() for _, blob in blobs):
+        files = [(kind, blob) for kind, blob in blobs if kind in (_MODEL, _PROJECTOR)]
+        weights = tuple(blob for kind, blob in files if kind == _MODEL)
+        if len(weights) != 1 or not all(blob.is_file() for _, blob in files):
             continue
-        eyes = next((blob for kind, blob in blobs if kind == _PROJECTOR), None)
+        eyes = next((blob for kind, blob in files if kind == _PROJECTOR), None)
         name = f"{space}/{title}".removeprefix("library/")
         is_ollamas = registry == "registry.ollama.ai"
         source = f"ollama:{name}:{tag}" if is_ollamas else f"oci://{registry}/{space}/{title}:{tag}"
@@ -110,12 +118,26 @@ def _in_ollama(folder: Path) -> Iterator[CachedModel]:
             source=source,
             paths=weights,
             projector=eyes,
-            size_bytes=sum(blob.stat().st_size for _, blob in blobs),
+            size_bytes=sum(blob.stat().st_size for _, blob in files),
+            parameters=parameters_in(_small(blobs, _PARAMETERS)),
+            system_prompt=_small(blobs, _SYSTEM).decode(errors="replace").strip() or None,
         )
 
 
+def _small(blobs: list[tuple[str, Path]], kind: str) -> bytes:
+    """The content of the blob of a kind; empty if there is none, or it is too large for a text."""
+    for path in (blob for found, blob in blobs if found == kind):
+        try:
+            with path.open("rb") as file:
+                content = file.read(_TEXT_BYTES + 1)
+        except OSError:
+            continue
+        return content if len(content) <= _TEXT_BYTES else b""
+    return b""
+
+
 def _blobs(manifest: Path, folder: Path) -> list[tuple[str, Path]]:
-    """The kind and place of each file of a model; empty if the manifest cannot be read."""
+    """The kind and place of each blob of a model; empty if the manifest cannot be read."""
     try:
         with manifest.open("rb") as file:
             found = msgspec.json.decode(file.read(_MANIFEST_BYTES), type=Manifest)
@@ -124,7 +146,7 @@ def _blobs(manifest: Path, folder: Path) -> list[tuple[str, Path]]:
     return [
         (layer.media_type, folder / layer.digest.replace(":", "-"))
         for layer in found.layers
-        if layer.media_type in (_MODEL, _PROJECTOR) and "/" not in layer.digest
+        if "/" not in layer.digest
     ]
 
 

@@ -16,6 +16,7 @@ from ingle.errors import InvalidRequest
 from ingle.models.pull.answer import Advice, decode
 from ingle.models.pull.caches import hub_blob
 from ingle.models.pull.names import check_file_name, model_name, refuse_code
+from ingle.models.pull.pipeline import INDEX, pipeline_files
 from ingle.models.pull.plan import Digest, Plan, PlannedFile, Role
 from ingle.models.pull.quantisation import Listed, choose, projector, variants
 from ingle.models.pull.source import HubSource
@@ -23,9 +24,6 @@ from ingle.models.pull.web import Web
 from ingle.settings import Settings
 
 __all__ = ["resolve"]
-
-_PIPELINE = "model_index.json"  # what diffusers' and OpenVINO's image pipelines begin with
-_NO_USE = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".mp4", ".png", ".webp", ".msgpack", ".h5"})
 
 
 class _Lfs(msgspec.Struct):
@@ -68,15 +66,22 @@ async def resolve(
     wanted = source.wanted
     if wanted is not None:
         refuse_code(wanted)
-    chosen, why = _choose(repository, source, memory_bytes)
+    at_commit = f"{base}/{source.repository}/resolve/{repository.sha}"
+    chosen, why = _gguf(repository, source, memory_bytes) or _no_gguf(repository, source)
+    if not chosen:
+        index = f"{at_commit}/{INDEX}"
+        told = await web.ask(
+            index, bearer=token, advice=_advice(source, base, has_token=bool(token))
+        )
+        chosen = _pipeline(repository, decode(told, dict[str, object], index))
     files = []
     for file, name, role in chosen:
         place = quote(check_file_name(file.name), safe="/")
         digest = _digest(file)
         files.append(
             PlannedFile(
-                name=name,
-                origin=f"{base}/{source.repository}/resolve/{repository.sha}/{place}",
+                name=check_file_name(name),
+                origin=f"{at_commit}/{place}",
                 size_bytes=file.lfs.size if file.lfs else file.size,
                 digest=digest,
                 role=role,
@@ -100,15 +105,16 @@ async def resolve(
 _Chosen = list[tuple[_File, str, Role]]
 
 
-def _choose(
+def _gguf(
     repository: _Repository, source: HubSource, memory_bytes: int | None
-) -> tuple[_Chosen, str]:
-    """The files to fetch, by what name and for what, and why these."""
+) -> tuple[_Chosen, str] | None:
+    """The files of a GGUF model to fetch, by what name and for what, and why these; None if it has
+    none."""
     by_name = {file.name: file for file in repository.files}
     listed = [Listed(name, _size(file)) for name, file in by_name.items()]
     found = variants(listed)
     if not found:
-        return _pipeline(repository, source), ""
+        return None
     choice = choose(found, source.wanted, memory_bytes)
     # A folder in the repository is the publisher's way to sort; parts of a model share theirs.
     chosen: _Chosen = [
@@ -122,35 +128,32 @@ def _choose(
     return chosen, why
 
 
-def _pipeline(repository: _Repository, source: HubSource) -> _Chosen:
-    """All files of a repository that is a pipeline in folders, but pictures and other formats.
+def _no_gguf(repository: _Repository, source: HubSource) -> tuple[_Chosen, str]:
+    """Nothing yet, if the repository is an image pipeline, whose index tells what to fetch.
 
     Raises:
         InvalidRequest: it is none.
         ModelFileInvalid: its weights are pickles.
     """
     names = {file.name for file in repository.files}
-    if _PIPELINE not in names or source.wanted is not None:
-        _refuse_pickles_only(names)
-        raise InvalidRequest(
-            f"{source.repository} holds no GGUF file{_other_formats(names)}. Look for a repository "
-            f"of the same model with GGUF in its name.",
-            param="source",
-        )
-    chosen: _Chosen = []
-    for file in repository.files:
-        path = PurePosixPath(file.name)
-        if path.name.startswith(".") or path.suffix.lower() in _NO_USE:
-            continue
-        if not _is_openvino(path, names):
-            refuse_code(file.name)
-        chosen.append((file, file.name, "weights" if _looks_like_weights(file.name) else "other"))
-    return chosen
+    if INDEX in names and source.wanted is None:
+        return [], ""
+    _refuse_pickles_only(names)
+    raise InvalidRequest(
+        f"{source.repository} holds no GGUF file{_other_formats(names)}. Look for a repository "
+        f"of the same model with GGUF in its name.",
+        param="source",
+    )
 
 
-def _is_openvino(path: PurePosixPath, names: set[str]) -> bool:
-    """Whether it is OpenVINO's weights: plain numbers in a .bin beside the .xml that explains it."""
-    return path.suffix == ".bin" and str(path.with_suffix(".xml")) in names
+def _pipeline(repository: _Repository, index: dict[str, object]) -> _Chosen:
+    """The files of an image pipeline to fetch.
+
+    Raises:
+        InvalidRequest, ModelFileInvalid: see `pipeline_files`.
+    """
+    by_name = {file.name: file for file in repository.files}
+    return [(by_name[one.listed], one.name, one.role) for one in pipeline_files([*by_name], index)]
 
 
 def _refuse_pickles_only(names: set[str]) -> None:

@@ -56,7 +56,13 @@ def _plan(cached: CachedModel, name: str) -> Plan:
     if eyes := cached.projector:
         eyes_name = eyes.name if eyes.suffix == ".gguf" else f"mmproj-{name}.gguf"
         files.append(PlannedFile(eyes_name, eyes, role="projector"))
-    return Plan(name=name, source=cached.source, files=tuple(files))
+    return Plan(
+        name=name,
+        source=cached.source,
+        files=tuple(files),
+        parameters=cached.parameters,
+        system_prompt=cached.system_prompt,
+    )
 
 
 def _link(staging: Staging, plan: Plan) -> None:

@@ -34,10 +34,11 @@ from ingle.models.pull.staging import Staging, require_name
 from ingle.models.pull.threads import in_thread
 from ingle.models.pull.throttle import Throttle
 from ingle.models.pull.transfer import Transfer
+from ingle.models.pull.unfinished import note_unfinished
 from ingle.models.pull.web import Web
 from ingle.settings import Settings
 
-__all__ = ["Options", "pull"]
+__all__ = ["Options", "pull", "read_source"]
 
 _NOTES = 100
 
@@ -48,14 +49,15 @@ class Options:
 
     `name` is what to call the model; else it is called after its file. `memory_bytes` is what
     engines may use here, which the quantisation is chosen for; None takes the usual one. `is_fresh`
-    throws away what has come before, and installs again what is installed. `rate_bytes_s` bounds
-    all files together. `interval_s` is how often progress is told.
+    throws away what has come before, unless it `is_resumed`, and installs again what is installed.
+    `rate_bytes_s` bounds all files together. `interval_s` is how often progress is told.
     """
 
     name: str | None = None
     memory_bytes: int | None = None
     rate_bytes_s: int | None = None
     is_fresh: bool = False
+    is_resumed: bool = False
     files_at_once: int = 4
     interval_s: float = 0.25
     patience: Patience = field(default_factory=Patience)
@@ -81,7 +83,7 @@ async def pull(
         UpstreamError: a server did not give what it should, after all tries.
         StorageError: the disk has too little room, or failed.
     """
-    job = _Pull(parse_source(_from_list(source)), settings, options or Options())
+    job = _Pull(read_source(source), settings, options or Options())
     work = asyncio.create_task(job.run())
     try:
         while not work.done():
@@ -94,9 +96,14 @@ async def pull(
         await asyncio.wait({work})
 
 
-def _from_list(source: str) -> str:
-    """The source of a model of the curated list by its name; another text as it is."""
-    return next((model.source for model in curated() if model.name == source.strip()), source)
+def read_source(text: str) -> Source:
+    """The source that the text names: of the curated list by a model's name, or as `parse_source`.
+
+    Raises:
+        InvalidRequest: it names none.
+    """
+    listed = (model.source for model in curated() if model.name == text.strip())
+    return parse_source(next(listed, text))
 
 
 class _Pull:
@@ -126,6 +133,7 @@ class _Pull:
             async with exclusive(staging.lock, self._tell_waiting):
                 await in_thread(staging.mend)
                 if found := await in_thread(self._installed, staging, plan):
+                    await in_thread(staging.clear)  # what is there of an earlier try has no use
                     return found
                 await in_thread(self._prepare, staging, plan)
                 if plan.why:
@@ -167,9 +175,10 @@ class _Pull:
 
     def _prepare(self, staging: Staging, plan: Plan) -> None:
         require_name(staging, plan, self._settings)
-        if self.options.is_fresh:
+        if self.options.is_fresh and not self.options.is_resumed:
             staging.clear()
         staging.prepare()
+        note_unfinished(staging, str(self._source), self.options.name, plan.size_bytes)
 
     async def _fetch_all(self, web: Web, staging: Staging, plan: Plan) -> dict[str, str]:
         """Fetch the files, some at once; their sha256 by name."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from ingle.errors import InvalidRequest
@@ -12,7 +13,7 @@ from ingle.models.pull.plan import Plan, PlannedFile, Role
 from ingle.models.pull.quantisation import Listed, projector, variants
 from ingle.models.pull.source import LocalSource
 
-__all__ = ["resolve"]
+__all__ = ["copy_into", "resolve"]
 
 _MOST_FILES = 10_000
 
@@ -45,6 +46,21 @@ def resolve(source: LocalSource) -> Plan:
             param="source",
         )
     return _plan(path, path.parent, wanted[0].files, None)
+
+
+def copy_into(path: Path, folder: Path) -> None:
+    """Copy a file into a folder under its own name; it is there whole, or not at all.
+
+    Raises:
+        StorageError: it cannot be read or written.
+    """
+    partial = folder / f".{path.name}.part"
+    try:
+        shutil.copyfile(path, partial)
+        partial.replace(folder / path.name)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise storage_error(f"{path} cannot be copied into {folder}", error) from error
 
 
 def _folder(folder: Path) -> Plan:

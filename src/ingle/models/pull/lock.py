@@ -17,7 +17,7 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-__all__ = ["exclusive"]
+__all__ = ["exclusive", "is_held"]
 
 _POLL_S = 0.25  # neither system tells when a lock gets free but to a thread that waits for it
 
@@ -43,6 +43,20 @@ async def exclusive(path: Path, on_wait: Callable[[], None]) -> AsyncGenerator[N
     finally:
         # Removed while it is held: who waits for it finds it gone and makes a new one.
         _remove(path)
+        os.close(descriptor)
+
+
+def is_held(path: Path) -> bool:
+    """Whether a task or a process, this one included, holds the lock now. Waits for nothing."""
+    try:
+        descriptor = os.open(path, os.O_RDWR)
+    except OSError:
+        return False
+    try:
+        return not _lock(descriptor)
+    except OSError:
+        return False
+    finally:
         os.close(descriptor)
 
 

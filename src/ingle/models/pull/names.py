@@ -12,7 +12,14 @@ from pathlib import PurePosixPath
 
 from ingle.errors import InvalidRequest, ModelFileInvalid
 
-__all__ = ["check_file_name", "check_model_name", "is_code", "model_name", "refuse_code"]
+__all__ = [
+    "check_file_name",
+    "check_model_name",
+    "is_code",
+    "is_model_file",
+    "model_name",
+    "refuse_code",
+]
 
 _LONGEST_PART = 200  # of the 255 bytes that file systems take; the rest is for our suffixes
 _DEEPEST = 8
@@ -55,6 +62,17 @@ def _fault(part: str) -> str | None:
     if _DEVICES.fullmatch(part):
         return "it is the name of a device on Windows"
     return None
+
+
+def is_model_file(name: str) -> bool:
+    """Whether a file of this name is a model by itself: GGUF, whisper.cpp's, or a voice of Piper.
+
+    Image models have weights in such files too, but by other names or in folders.
+    """
+    lower = name.lower()
+    return lower.endswith((".gguf", ".onnx")) or (
+        lower.startswith("ggml-") and lower.endswith(".bin")
+    )
 
 
 def is_code(name: str) -> bool:

@@ -6,13 +6,10 @@ server/images.go). Its Go templates are not read: the chat template in the GGUF 
 
 from __future__ import annotations
 
-from typing import Any
-
-import msgspec
-
 from ingle.errors import InvalidRequest
 from ingle.models.pull.caches import ollama_blob
 from ingle.models.pull.names import model_name
+from ingle.models.pull.ollama_parameters import parameters_in
 from ingle.models.pull.plan import Plan, PlannedFile, Role
 from ingle.models.pull.registry import Registry
 from ingle.models.pull.registry_manifest import Descriptor, Manifest
@@ -99,11 +96,4 @@ async def _first_line(registry: Registry, layer: Descriptor | None) -> str | Non
 
 async def _parameters(registry: Registry, layer: Descriptor | None) -> dict[str, object]:
     """Parameters such as `temperature` and `stop`; none if they are no JSON object."""
-    if layer is None:
-        return {}
-    try:
-        # Any: values of several types, checked by whoever uses them.
-        found: Any = msgspec.json.decode(await registry.small_blob(layer))
-    except msgspec.DecodeError:
-        return {}
-    return found if isinstance(found, dict) else {}
+    return {} if layer is None else parameters_in(await registry.small_blob(layer))

@@ -1,8 +1,8 @@
 """Where a model lies while it is fetched, and how it gets to where models are: by one rename.
 
 `models/.pulling/<name>/` is hidden from the store. It holds `files/`, which becomes the model's
-folder, and `journal/`, which tells what the parts in it are parts of. Everything here blocks: call
-it in a thread.
+folder, `journal/`, which tells what the parts in it are parts of, and `pull.json`, which tells what
+is being pulled (see `unfinished`). Everything here blocks: call it in a thread.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,12 +19,14 @@ import yaml
 from ingle.errors import Conflict, ModelFileInvalid
 from ingle.files import make_private_folder, storage_error, write_private
 from ingle.models.gguf import read_header
+from ingle.models.pull.names import is_model_file
+from ingle.models.pull.ollama_parameters import default_parameters
 from ingle.models.pull.plan import Plan
 from ingle.models.pull.record import NAME, RecordedFile, make_record, read_record
 from ingle.models.store import Models
 from ingle.settings import Settings
 
-__all__ = ["Staging", "require_name"]
+__all__ = ["Staging", "require_name", "staged"]
 
 _HIDDEN = ".pulling"
 
@@ -48,6 +51,11 @@ class Staging:
     def folder(self) -> Path:
         """The folder of the files while they are fetched."""
         return self.models / _HIDDEN / self.name / "files"
+
+    @property
+    def note(self) -> Path:
+        """The file that tells what is being pulled."""
+        return self.models / _HIDDEN / self.name / "pull.json"
 
     def journal(self, file_name: str) -> Path:
         """The journal of one file."""
@@ -127,7 +135,7 @@ class Staging:
                 for file in plan.files
             )
             manifest_name = f"{self.name}.yaml"
-            if manifest := _manifest(plan, self.target / manifest_name):
+            if manifest := _manifest(plan, self.target / manifest_name, self.folder):
                 write_private(self.folder / manifest_name, manifest.encode())
             write_private(self.folder / NAME, make_record(plan, files))
             _sync(self.folder)
@@ -147,6 +155,12 @@ class Staging:
         for path in list(self.folder.rglob("*")):
             if path.is_file() and path not in wanted:
                 path.unlink()
+
+
+def staged(models: Path) -> Iterator[Staging]:
+    """What has been begun below the folder of all models."""
+    for note in sorted((models / _HIDDEN).glob("*/pull.json")):
+        yield Staging(models, note.parent.name)
 
 
 def require_name(staging: Staging, plan: Plan, settings: Settings) -> None:
@@ -173,19 +187,34 @@ def _taken(name: str, path: Path) -> Conflict:
     )
 
 
-def _manifest(plan: Plan, old: Path) -> str | None:
-    """The manifest: which of the files is the model; None for a folder that is one by itself.
+def _manifest(plan: Plan, old: Path, folder: Path) -> str | None:
+    """The manifest: which of the files is the model, which its eyes, and the defaults that came.
 
-    What people have set in the old version's manifest goes on to hold.
+    None for a folder that is a model by itself. What people have set in the old version's manifest
+    goes on to hold.
     """
-    weights = next((file.name for file in plan.files if file.name.lower().endswith(".gguf")), None)
+    weights = next((file.name for file in plan.files if is_model_file(file.name)), None)
     if weights is None:
         return None
     text, told = _read_manifest(old)
     if told.get("file") == weights:
         return text
     about = f"# Pulled from {plan.source}. What you set here stays as long as the model does.\n"
-    return about + yaml.safe_dump({**told, "name": plan.name, "file": weights}, sort_keys=False)
+    fields: dict[str, object] = {"name": plan.name, "file": weights}
+    if eyes := _projector(plan, folder):
+        fields["projector"] = eyes
+    if parameters := default_parameters(plan.parameters, plan.system_prompt):
+        fields["parameters"] = parameters
+    set_by_people = {key: told[key] for key in told.keys() - {"name", "file", "projector"}}
+    return about + yaml.safe_dump(
+        {**fields, **set_by_people}, sort_keys=False, allow_unicode=True, width=100
+    )
+
+
+def _projector(plan: Plan, folder: Path) -> str | None:
+    """The file that sees or hears for the model, if one came that is what its name says."""
+    named = (file.name for file in plan.files if file.role == "projector")
+    return next((name for name in named if read_header(folder / name).kind == "projector"), None)
 
 
 def _read_manifest(path: Path) -> tuple[str, dict[str, object]]:

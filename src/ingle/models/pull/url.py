@@ -1,4 +1,5 @@
-"""A `.gguf` file on any web server, with its other parts if it is one of several."""
+"""A file on any web server that is a model: GGUF, with its other parts if it is one of several; a
+model of whisper.cpp (`ggml-*.bin`); or a voice of Piper (`*.onnx`), with what describes it."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ from pathlib import PurePosixPath
 from urllib.parse import quote, unquote, urlsplit
 
 from ingle.errors import InvalidRequest
-from ingle.models.pull.names import check_file_name, model_name, refuse_code
+from ingle.models.pull.names import check_file_name, is_model_file, model_name, refuse_code
 from ingle.models.pull.plan import Digest, Plan, PlannedFile
 from ingle.models.pull.source import UrlSource
 
@@ -21,16 +22,18 @@ def resolve(source: UrlSource) -> Plan:
     """The file, or all parts of a split one; sizes are told by the server when they are fetched.
 
     Raises:
-        InvalidRequest: the address names no GGUF file.
+        InvalidRequest: the address names no file of such a kind.
         ModelFileInvalid: it names a pickle or an archive, or what no file may be called.
     """
     parts = urlsplit(source.url)
     folder, _, last = parts.path.rpartition("/")
     name = unquote(last)
-    if not name.lower().endswith(".gguf"):
+    if not is_model_file(name):
         refuse_code(name)
         raise InvalidRequest(
-            f"{source} names no .gguf file. Give the address of the file itself.", param="source"
+            f"{source} names no .gguf file, nor a model that listens (ggml-*.bin) or speaks "
+            "(*.onnx). Give the address of the file itself.",
+            param="source",
         )
     check_file_name(name.replace("/", "\\"))  # an encoded slash is a part of the name, not a folder
     names = _all_parts(name)
@@ -48,7 +51,7 @@ def resolve(source: UrlSource) -> Plan:
             if part == name
             else parts._replace(path=f"{folder}/{quote(part)}").geturl(),
             digest=digest,
-            role="weights",
+            role="other" if part.endswith(".json") else "weights",
         )
         for part in names
     )
@@ -57,7 +60,9 @@ def resolve(source: UrlSource) -> Plan:
 
 
 def _all_parts(name: str) -> list[str]:
-    """The names of a split model's files, in order; of another the one name."""
+    """The names of a split model's files, in order; of a voice its two; of another the one."""
+    if name.lower().endswith(".onnx"):
+        return [name, f"{name}.json"]
     split = _SPLIT.fullmatch(name)
     if not split:
         return [name]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from ingle.errors import ModelNotFound
@@ -9,7 +10,7 @@ from ingle.models.pull.at_hand import sha256_of
 from ingle.models.pull.record import read_record
 from ingle.models.pull.threads import in_thread
 
-__all__ = ["verify"]
+__all__ = ["compare", "verify"]
 
 
 async def verify(folder: Path) -> list[str]:
@@ -27,11 +28,16 @@ async def verify(folder: Path) -> list[str]:
             f"What lies in {folder} was not pulled by Ingle, so there is no sha256 to compare it "
             "with. `ingle models` tells whether its header is right."
         )
+    return await compare(folder, {file.name: file.sha256 for file in record.files})
+
+
+async def compare(folder: Path, wanted: Mapping[str, str]) -> list[str]:
+    """What is wrong with files that should have these sha256 by their names, a sentence each."""
     faults = []
-    for file in record.files:
-        found = await sha256_of(folder / file.name)
+    for name, sha256 in wanted.items():
+        found = await sha256_of(folder / name)
         if found is None:
-            faults.append(f"{file.name} is missing, empty or cannot be read.")
-        elif found != file.sha256:
-            faults.append(f"{file.name} should have sha256 {file.sha256} but has {found}.")
+            faults.append(f"{name} is missing, empty or cannot be read.")
+        elif found != sha256:
+            faults.append(f"{name} should have sha256 {sha256} but has {found}.")
     return faults

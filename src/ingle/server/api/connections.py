@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Literal
+
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from starlette.concurrency import run_in_threadpool
 
+from ingle.routing import HealthStatus
 from ingle.runtime import Runtime
 from ingle.storage.connections import Connection
 from ingle.upstream.probe import Probe, probe
 
 __all__ = ["routes"]
+
+
+class ConnectionHealth(BaseModel):
+    """Whether a connection is called: `open`, it failed time after time and is left alone."""
+
+    state: Literal["closed", "open", "half-open"]
+    since: datetime = Field(description="When it came into this state; at first, when Ingle began.")
+    last_error: str | None
+    last_error_at: datetime | None
 
 
 class ConnectionDescription(BaseModel):
@@ -22,6 +35,7 @@ class ConnectionDescription(BaseModel):
     masked_key: str | None
     key_fault: str | None = Field(description="Why the stored key cannot be read.")
     source: str = Field(description="Where it is set: the database, the file or the environment.")
+    health: ConnectionHealth
 
 
 class ConnectionRequest(BaseModel):
@@ -56,21 +70,25 @@ def routes(runtime: Runtime) -> APIRouter:
     router = APIRouter(prefix="/connections", tags=["connections"])
     connections = runtime.connections
 
+    def described(connection: Connection) -> ConnectionDescription:  # on the router's own loop
+        return _described(connection, runtime.router.health(connection).status())
+
     @router.get("")
-    def list_connections() -> list[ConnectionDescription]:
+    async def list_connections() -> list[ConnectionDescription]:
         """All connections."""
-        return [_described(connection) for connection in connections.list()]
+        found = await run_in_threadpool(connections.list)
+        return [described(connection) for connection in found]
 
     @router.get("/{name}")
-    def show_connection(name: str) -> ConnectionDescription:
+    async def show_connection(name: str) -> ConnectionDescription:
         """One connection."""
-        return _described(connections.get(name))
+        return described(await run_in_threadpool(connections.get, name))
 
     @router.put("/{name}")
-    def save_connection(name: str, wanted: ConnectionRequest) -> ConnectionDescription:
+    async def save_connection(name: str, wanted: ConnectionRequest) -> ConnectionDescription:
         """Make a connection, or put this one in its place. Without a key it has none."""
         key = wanted.api_key.get_secret_value() if wanted.api_key else None
-        return _described(connections.save(name, wanted.base_url, key))
+        return described(await run_in_threadpool(connections.save, name, wanted.base_url, key))
 
     @router.delete("/{name}", status_code=204)
     def remove_connection(name: str) -> None:
@@ -79,11 +97,16 @@ def routes(runtime: Runtime) -> APIRouter:
 
     @router.post("/{name}/test")
     async def test_connection(name: str) -> ProbeResult:
-        """Call the server: what would be called, what answered, which models are there."""
+        """Call the server: what would be called, what answered, which models are there.
+
+        If it answers, it is called again, whatever failed before.
+        """
         connection = await run_in_threadpool(connections.get, name)
         found = await probe(
             runtime.client, connection.base_url, connection.api_key, name=connection.name
         )
+        if found.error is None:
+            runtime.router.health(connection).close()
         return _result(found)
 
     @router.post("/test")
@@ -95,7 +118,7 @@ def routes(runtime: Runtime) -> APIRouter:
     return router
 
 
-def _described(connection: Connection) -> ConnectionDescription:
+def _described(connection: Connection, health: HealthStatus) -> ConnectionDescription:
     return ConnectionDescription(
         name=connection.name,
         base_url=connection.base_url,
@@ -103,6 +126,7 @@ def _described(connection: Connection) -> ConnectionDescription:
         masked_key=connection.masked_key,
         key_fault=connection.key_fault,
         source=str(connection.source),
+        health=ConnectionHealth.model_validate(health, from_attributes=True),
     )
 
 

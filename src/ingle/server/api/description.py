@@ -12,11 +12,24 @@ from starlette.responses import Response
 from ingle._version import __version__
 from ingle.errors import IngleError, InvalidRequest, MethodNotAllowed, NotFound
 from ingle.runtime import Runtime
-from ingle.server.api import connections, engines, keys, models, processors, settings
-from ingle.server.api.replies import error_reply
+from ingle.server.api import (
+    connections,
+    engines,
+    imports,
+    keys,
+    models,
+    processors,
+    pulls,
+    routes,
+    settings,
+    suggestions,
+)
+from ingle.server.api.replies import ERRORS, error_reply
 from ingle.server.asgi import App
 
 __all__ = ["described_api"]
+
+_PLACES = frozenset({"body", "header", "path", "query"})  # where FastAPI found what is wrong
 
 
 def described_api(runtime: Runtime) -> App:
@@ -30,8 +43,21 @@ def described_api(runtime: Runtime) -> App:
         redoc_url=None,
         redirect_slashes=False,
     )
-    for room in (processors, connections, keys, settings, engines, models):
-        app.include_router(room.routes(runtime), prefix="/api")
+    # What has fixed paths below `/models` comes before the names of models.
+    rooms = (
+        processors,
+        connections,
+        routes,
+        keys,
+        settings,
+        engines,
+        suggestions,
+        imports,
+        pulls,
+        models,
+    )
+    for room in rooms:
+        app.include_router(room.routes(runtime), prefix="/api", responses=ERRORS)
     app.add_exception_handler(IngleError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _not_there)
@@ -55,7 +81,7 @@ async def _invalid(_: Request, error: Exception) -> Response:
     if first["type"] == "json_invalid":
         told = f"The request's body is not valid JSON: {first['ctx']['error']}."
         return error_reply(InvalidRequest(told))
-    param = ".".join(str(part) for part in first["loc"] if part not in ("body", "query", "path"))
+    param = ".".join(str(part) for part in first["loc"] if part not in _PLACES)
     name = f"`{param}`" if param else "The request's body"
     return error_reply(InvalidRequest(f"{name}: {first['msg']}.", param=param or None))
 

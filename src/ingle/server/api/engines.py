@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from ingle.engines.activity import Activity
+from ingle.engines.supervisor import EngineStatus
 from ingle.errors import NotFound
 from ingle.runtime import Runtime
 
@@ -21,9 +24,20 @@ class EngineDescription(BaseModel):
     pid: int | None
     memory_bytes: int | None = Field(description="What it holds now.")
     expected_bytes: int | None = Field(description="What it may grow to.")
+    gpu_bytes: int | None = Field(description="What it should take of the GPU's memory.")
     context_tokens: int | None = Field(description="The context window of one call.")
     slots: int | None = Field(description="How many calls it answers at the same time.")
-    leases: int = Field(description="How many calls it is answering.")
+    leases: int = Field(description="How many calls it is answering, or keeps waiting for a slot.")
+    slots_used: int | None = Field(
+        None, description="Slots at work now. Null where the engine does not tell, as below."
+    )
+    context_used_tokens: int | None = Field(
+        None, description="Tokens of conversations that it keeps, in all slots together."
+    )
+    tokens_s: float | None = Field(
+        None, description="Tokens a second of one answer, on average since it was started."
+    )
+    is_pinned: bool = Field(description="Whether it stays, idle or not.")
     started_at: datetime | None
     last_used_at: datetime | None
     failures: int = Field(description="How often it failed in a row.")
@@ -38,11 +52,9 @@ def routes(runtime: Runtime) -> APIRouter:
 
     @router.get("")
     async def list_engines() -> list[EngineDescription]:
-        """The engines that run, start or failed."""
-        return [
-            EngineDescription.model_validate(status, from_attributes=True)
-            for status in supervisor.status()
-        ]
+        """The engines that run, start or failed. Each of llama.cpp is asked what it does."""
+        doing = await supervisor.activity(runtime.client)
+        return [_described(status, doing.get(status.name)) for status in supervisor.status()]
 
     @router.get("/{name}/log")
     async def show_log(name: str) -> list[str]:
@@ -57,3 +69,8 @@ def routes(runtime: Runtime) -> APIRouter:
         await supervisor.stop(name)
 
     return router
+
+
+def _described(status: EngineStatus, doing: Activity | None) -> EngineDescription:
+    told = EngineDescription.model_validate(status, from_attributes=True)
+    return told.model_copy(update=asdict(doing)) if doing else told

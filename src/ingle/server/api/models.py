@@ -1,21 +1,28 @@
-"""`/api/models`: the models that can be asked for, here and at every connection; pull and load."""
+"""`/api/models`: the models that can be asked for, here and at every connection."""
 
 from __future__ import annotations
 
+from typing import Literal
+
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from starlette.responses import Response
 
-from ingle.engines.memory import engines_limit_bytes
-from ingle.errors import NotAllowed
-from ingle.models.curated import curated
-from ingle.models.pull.install import Options, pull
-from ingle.models.pull.source import LocalSource, parse_source
+from ingle.engines.verdict import verdict
 from ingle.runtime import Runtime
 from ingle.server.api.engines import EngineDescription
+from ingle.server.api.model_description import (
+    InstalledDescription,
+    ModelDetails,
+    described,
+    detailed,
+)
+from ingle.server.api.pull_description import InstalledModel
 from ingle.server.api.pull_reply import PullReply
-from ingle.server.exchange import Exchange
+from ingle.server.api.pulls import PullRequest, begin
+from ingle.server.api.replies import event_stream
+from ingle.server.models_api import remove_installed
 
 __all__ = ["routes"]
 
@@ -25,6 +32,7 @@ class ModelDescription(BaseModel):
 
     id: str
     owned_by: str = Field(description="A connection's name, or `local` for this machine.")
+    installed: InstalledDescription | None = Field(description="Only of a model of this machine.")
 
 
 class ConnectionFault(BaseModel):
@@ -34,101 +42,126 @@ class ConnectionFault(BaseModel):
     error: str
 
 
+class DamagedModelDescription(BaseModel):
+    """What lies in the models folder, should be a model, and cannot be used."""
+
+    name: str
+    path: str
+    error: str
+
+
 class ModelsDescription(BaseModel):
     """All models, and where there may be more."""
 
     models: list[ModelDescription]
     faults: list[ConnectionFault]
+    damaged: list[DamagedModelDescription]
 
 
-class PullRequest(BaseModel):
-    """What to pull, and how."""
+class WaitingPullRequest(PullRequest):
+    """What to pull, and how to be told."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    source: str = Field(
-        max_length=4096,
-        description="hf:OWNER/REPO:Q4_K_M, ollama:NAME:TAG, oci://REGISTRY/NAME:TAG, a URL of a "
-        ".gguf file, or a name of the curated list.",
-    )
-    name: str | None = Field(None, description="What to call it; else after its file.")
-    rate_bytes_s: int | None = Field(None, ge=1, description="At most so many bytes a second.")
-    fresh: bool = Field(False, description="Throw away what had come, and begin anew.")
     stream: bool = Field(False, description="Answer with a stream of events.")
 
 
-class InstalledModel(BaseModel):
-    """A model that can be used by its name."""
+class VerdictDescription(BaseModel):
+    """What was compared of a model's files, and what is wrong."""
 
     name: str
-    path: str
-    size_bytes: int
-    source: str
-    was_there: bool = Field(description="The same was installed before; nothing was fetched.")
+    compared: Literal["sha256", "header", "files"] = Field(
+        description="`sha256`: every byte of what was pulled. Of others: `header`, that a GGUF "
+        "file is as long as it says; `files`, that an image model has all its parts."
+    )
+    faults: list[str] = Field(description="Empty if nothing is wrong.")
 
 
 def routes(runtime: Runtime) -> APIRouter:
-    """The routes of this room. A model is removed with `DELETE /v1/models/{id}`."""
+    """The routes of this room. A name may hold slashes, so what is fixed comes first."""
     router = APIRouter(prefix="/models", tags=["models"])
 
     @router.get("")
     async def list_models() -> ModelsDescription:
-        """All models that can be asked for, and the connections that could not be asked."""
+        """All models that can be asked for. Also files that cannot be used, and silent connections."""
         found = await runtime.router.models()
+        installed = {one.name: one for one in await run_in_threadpool(runtime.models.list)}
+        damaged = await run_in_threadpool(runtime.models.damaged)
         return ModelsDescription(
-            models=[ModelDescription(id=one.id, owned_by=one.owned_by) for one in found.models],
+            models=[
+                ModelDescription(
+                    id=one.id,
+                    owned_by=one.owned_by,
+                    installed=described(installed[one.id])
+                    if one.owned_by == "local" and one.id in installed
+                    else None,
+                )
+                for one in found.models
+            ],
             faults=[
                 ConnectionFault(connection=fault.connection, error=fault.error.message)
                 for fault in found.faults
+            ],
+            damaged=[
+                DamagedModelDescription(name=one.name, path=str(one.path), error=one.error.message)
+                for one in damaged
             ],
         )
 
     @router.post(
         "/pull",
         response_model=InstalledModel,
-        responses={
-            200: {
-                "description": "What is installed; or, with `stream`, events: `progress` any "
-                "number of times and then one `installed` or one `error`.",
-                "content": {"text/event-stream": {"schema": {"type": "string"}}},
-            }
-        },
+        responses=event_stream(
+            "What is installed; or, with `stream`, events: `progress` any number of times and "
+            "then one `installed` or one `error`."
+        ),
     )
-    async def pull_model(wanted: PullRequest, request: Request) -> Response:
-        """Download a model and install it. When the caller leaves, it pauses."""
-        await run_in_threadpool(_refuse_local, wanted.source)
-        settings = runtime.settings
-        options = Options(
-            name=wanted.name,
-            memory_bytes=settings.memory_limit_bytes or engines_limit_bytes(),
-            rate_bytes_s=wanted.rate_bytes_s,
-            is_fresh=wanted.fresh,
+    async def pull_model(wanted: WaitingPullRequest, request: Request) -> Response:
+        """Pull a model and wait for its end. It goes on when the caller leaves."""
+        after = runtime.pulls.feed.number
+        begun = await begin(runtime, wanted)
+        return PullReply(
+            runtime.pulls.feed, request.scope["ingle"], after, begun.id, is_stream=wanted.stream
         )
-        exchange: Exchange = request.scope["ingle"]
-        events = pull(wanted.source, settings, options)
-        return PullReply(events, exchange, is_stream=wanted.stream)
 
     @router.post("/{name:path}/load")
     async def load_model(name: str) -> EngineDescription:
         """Start the engine of a model of this machine, so that its first call does not wait."""
         model = await run_in_threadpool(runtime.models.get, name)
         async with runtime.supervisor.lease(model):
-            [status] = [one for one in runtime.supervisor.status() if one.name == model.name]
-        return EngineDescription.model_validate(status, from_attributes=True)
+            running = _engine(runtime, model.name)
+        assert running is not None, "it was just leased"
+        return running
+
+    @router.post("/{name:path}/stop", status_code=204)
+    async def stop_model(name: str) -> None:
+        """Stop a model's engine once its calls have ended, if it runs. A new call starts it."""
+        model = await run_in_threadpool(runtime.models.get, name)
+        await runtime.supervisor.stop(model.name)
+
+    @router.post("/{name:path}/verify")
+    async def verify_model(name: str) -> VerdictDescription:
+        """Compare a model's files with what was pulled. It reads every byte: seconds a gigabyte."""
+        model = await run_in_threadpool(runtime.models.get, name)
+        return VerdictDescription.model_validate(await verdict(model), from_attributes=True)
+
+    @router.get("/{name:path}")
+    async def show_model(name: str) -> ModelDetails:
+        """All that is known of a model of this machine. Also how much memory it would take."""
+        model = await run_in_threadpool(runtime.models.get, name)
+        running = _engine(runtime, model.name)
+        limit = runtime.supervisor.limit
+        return await run_in_threadpool(detailed, model, runtime.settings, limit, running)
+
+    @router.delete("/{name:path}", status_code=204)
+    async def remove_model(name: str) -> None:
+        """Stop a model's engine and delete its files, whole or damaged."""
+        await remove_installed(runtime, name)
 
     return router
 
 
-def _refuse_local(source: str) -> None:
-    """Return if the source is elsewhere: a caller may not say which files Ingle reads here.
-
-    Raises:
-        NotAllowed: it is a path of this machine.
-        InvalidRequest: it is no source.
-    """
-    if source.strip() in {model.name for model in curated()}:
-        return
-    if isinstance(parse_source(source), LocalSource):
-        raise NotAllowed(
-            "Files of this machine are not taken over HTTP. Run `ingle models import PATH` on it."
-        )
+def _engine(runtime: Runtime, name: str) -> EngineDescription | None:
+    """The engine of a model, if there is one."""
+    for status in runtime.supervisor.status():
+        if status.name == name:
+            return EngineDescription.model_validate(status, from_attributes=True)
+    return None

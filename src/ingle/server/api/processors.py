@@ -83,7 +83,8 @@ def routes(runtime: Runtime) -> APIRouter:
         exchange: Exchange = request.scope["ingle"]
         can_stream = "stream" in found.configuration.model_fields
         config = {"stream": wanted.stream, **wanted.config} if can_stream else wanted.config
-        pieces = run_processor(found.slug, wanted.input, config, runtime.router)
+        exchange.caller.admit(exchange.answer)
+        pieces = run_processor(found.slug, wanted.input, config, exchange.router)
         return RunReply(pieces, exchange, is_stream=wanted.stream)
 
     return router

@@ -1,43 +1,112 @@
-"""A pull as JSON or as events: `progress` any number of times, then one `installed` or `error`."""
+"""What happens to pulls, as server-sent events or as the one answer at the end."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+import asyncio
+from contextlib import aclosing, suppress
 
 import msgspec
 
-from ingle.models.pull.progress import Installed, Progress
+from ingle.errors import Conflict, IngleError
+from ingle.models.pull.feed import Feed
+from ingle.models.pull.status import PullStatus
 from ingle.server.answer import JSON, Answer
+from ingle.server.api.pull_description import described, installed_model
 from ingle.server.api.run_reply import EventReply
 from ingle.server.exchange import Exchange
 
-__all__ = ["PullReply"]
+__all__ = ["PullEventsReply", "PullReply"]
+
+_PULSE_S = 15.0  # proxies drop a connection that is silent for a minute or so
+
+
+class PullEventsReply(EventReply):
+    """The events later than a number, each with its number as `id`, as long as the caller stays.
+
+    Of one `pull` they end with it; of all, with Ingle.
+    """
+
+    def __init__(self, feed: Feed, exchange: Exchange, after: int, pull: str | None = None) -> None:
+        super().__init__(exchange)
+        self._feed = feed
+        self._after = after
+        self._pull = pull
+
+    async def _write(self, answer: Answer) -> None:
+        await answer.start_stream()
+        pulse = asyncio.create_task(_pulse(answer))
+        try:
+            async with aclosing(self._feed.follow(self._after, self._pull)) as events:
+                async for event in events:
+                    data = described(event.status).model_dump_json().encode()
+                    head = b"id: %d\nevent: %b\n" % (event.number, event.kind.encode())
+                    await answer.write(b"%bdata: %b\n\n" % (head, data))
+        finally:
+            pulse.cancel()
+            with suppress(asyncio.CancelledError):
+                await pulse
+        await answer.finish()
+
+    def _event(self, kind: bytes, data: bytes) -> bytes:
+        # An error of this connection is no event of the feed, so it has no number there.
+        return b"event: %b\ndata: %b\n\n" % (kind, data)
 
 
 class PullReply(EventReply):
-    """Pulls a model. When the caller leaves it pauses: what has come stays for the next pull."""
+    """Waits for the end of a pull: `progress` events and one `installed`, or only the last of these.
+
+    The pull goes on when the caller leaves.
+    """
 
     def __init__(
-        self,
-        events: AsyncGenerator[Progress | Installed, None],
-        exchange: Exchange,
-        *,
-        is_stream: bool,
+        self, feed: Feed, exchange: Exchange, after: int, pull: str, *, is_stream: bool
     ) -> None:
         super().__init__(exchange)
-        self._events = events
+        self._feed = feed
+        self._after = after
+        self._pull = pull
         self._is_stream = is_stream
 
     async def _write(self, answer: Answer) -> None:
-        async with aclosing(self._events) as events:
+        async with aclosing(self._feed.follow(self._after, self._pull)) as events:
             async for event in events:
-                told = msgspec.json.encode(event, enc_hook=str)
-                if not self._is_stream:
-                    if isinstance(event, Installed):
-                        await answer.whole(told, JSON)
-                    continue
-                kind = b"installed" if isinstance(event, Installed) else b"progress"
-                await self._write_event(kind, told, answer)
-        if self._is_stream:
-            await answer.finish()
+                match event.kind:
+                    case "started":
+                        pass
+                    case "progress":
+                        if self._is_stream:
+                            told = msgspec.json.encode(event.status.progress)
+                            await self._write_event(b"progress", told, answer)
+                    case "installed":
+                        await self._end_well(event.status, answer)
+                        return
+                    case "error" | "paused" | "cancelled":
+                        raise _failure(event.status)
+
+    async def _end_well(self, status: PullStatus, answer: Answer) -> None:
+        assert status.installed is not None, "the event says that it is"
+        told = installed_model(status.installed).model_dump_json().encode()
+        if not self._is_stream:
+            await answer.whole(told, JSON)
+            return
+        await self._write_event(b"installed", told, answer)
+        await answer.finish()
+
+
+async def _pulse(answer: Answer) -> None:
+    """Write a comment every so often, which readers of events skip."""
+    while True:
+        await asyncio.sleep(_PULSE_S)
+        await answer.write(b": still here\n\n")
+
+
+def _failure(status: PullStatus) -> IngleError:
+    """The error that a waiting caller gets."""
+    if status.error is not None:
+        return status.error
+    if status.state == "cancelled":
+        return Conflict("The pull was cancelled by someone else; what had come was removed.")
+    return Conflict(
+        "The pull was paused, by someone else or because Ingle is about to stop. What has come is "
+        f"kept: POST /api/pulls/{status.id}/resume goes on."
+    )

@@ -1,0 +1,1 @@
+"""Text out of files of strangers, read in a process of its own."""
