@@ -23,13 +23,17 @@ $(VENV)/.for-work: pyproject.toml requirements.lock | $(BIN)/python
 	$(PIP) --editable '.[dev]'
 	@touch $@ $(VENV)/.for-use
 
+$(VENV)/.for-all: pyproject.toml requirements.lock | $(BIN)/python
+	$(PIP) --editable '.[dev,images,postgres,speech]'
+	@touch $@ $(VENV)/.for-work $(VENV)/.for-use
+
 run: $(VENV)/.for-use  ## Install what is needed and start Ingle
 	@$(BIN)/ingle up
 
 test: $(VENV)/.for-work  ## Install what is needed and run the tests
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
-test-all: $(VENV)/.for-work  ## The same, with the slow tests; on a busy machine a test may try again
+test-all: $(VENV)/.for-all  ## The same, with slow tests and every extra; a test may try again
 	$(BIN)/python -m pytest -n auto --dist loadfile --reruns 2 -raR -m ""
 
 check: $(VENV)/.for-work  ## Format, lint, types, imports, lock file, generated pages
@@ -48,7 +52,7 @@ format: $(VENV)/.for-work  ## Format and mend what can be mended
 
 lock: $(VENV)/.for-work  ## Write requirements.lock anew from pyproject.toml
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --extra dev --extra images pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --extra dev --extra images --extra postgres --extra speech pyproject.toml -o requirements.lock
 
 clean:  ## Remove what was installed and built
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache

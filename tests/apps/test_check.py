@@ -10,6 +10,7 @@ from ingle.apps.app import App, Step
 from ingle.apps.check import load
 from ingle.apps.definition import schema
 from ingle.apps.problems import InvalidApp
+from ingle.apps.template import Template
 
 ASK_TWICE = """
 name: Ask twice
@@ -82,6 +83,47 @@ def test_a_chat_remembers_unless_told_not_to() -> None:
     assert "chat_history" not in app_of(text.replace("a: {", "a: {history: false, ")).steps[0].input
 
 
+@pytest.mark.parametrize(
+    ("when", "asked", "is_wanted"),
+    [
+        ("answer contains 'yes'", {"choices": [{"content": "oh yes"}]}, True),
+        ("answer contains 'yes'", {"choices": [{"content": "no"}]}, False),
+        ("input.sure and answer", {"choices": [{"content": "no"}]}, False),
+        ("{{ answer }}", {"choices": [{"content": "false"}]}, False),
+        ("{{ answer }}", {"choices": [{"content": "maybe"}]}, True),
+    ],
+)
+def test_a_condition_may_be_written_without_braces(
+    when: str, asked: dict[str, object], is_wanted: bool
+) -> None:
+    """`when` takes what `{% if … %}` takes, or a template."""
+    step = step_of(
+        "{name: A, input: {sure: boolean}, steps: {answer: {prompt: x}, "
+        f'next: {{prompt: y, when: "{when}"}}}}}}',
+        "next",
+    )
+    assert isinstance(step.when, Template)
+    assert step.when.truth({"input": {"sure": False}, "answer": asked}) is is_wanted
+    assert step.needs == {"answer"}
+
+
+def test_what_templates_know_of_values_checking_knows_too() -> None:
+    """`size` of texts, lists and objects, `first` and `last` of lists; and that a lone filtered
+    expression may give any kind of value."""
+    app_of(
+        """
+        name: A
+        input: {tags: json}
+        steps:
+          answer: {prompt: "{{ input.size }}"}
+          again: {prompt: "{{ answer.choices.size }} {{ answer.choices.first.content.size }}"}
+          search:
+            use: localai/rerank
+            input: {query: x, documents: "{{ answer | split: ', ' }}"}
+        """
+    )
+
+
 def test_all_problems_are_said_at_once_with_their_places() -> None:
     """File, line, column, and the nearest right name, for each."""
     found = problems_of(
@@ -145,7 +187,8 @@ def test_all_problems_are_said_at_once_with_their_places() -> None:
         ),
         ("{name: A, steps: {a: {use: app/none}}}", "There is no app 'app/none'."),
         ("{name: A, type: agent, steps: {a: {prompt: x}}}", "An agent has a step with `tools`"),
-        ("{name: A, steps: {a: {prompt: x, when: sometimes}}}", "A condition is a template"),
+        ("{name: A, steps: {a: {prompt: x, when: sometimes}}}", "`sometimes` is not known here."),
+        ("{name: A, steps: {a: {prompt: x, when: 'input contains'}}}", "cannot be read"),
         (
             "{name: A, steps: {a: {prompt: x, for_each: many}}}",
             "`for_each` is a list or a template",

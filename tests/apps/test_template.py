@@ -73,14 +73,17 @@ def test_a_lone_expression_keeps_its_type(source: str, value: object) -> None:
             ".{{ input.person }}",
             '.{"first": "Ada", "_id": 7, "__class__": "text"}',
         ),
-        ("{{ input.yes }} {{ input.none }} {{ input.count }}", "true null 3"),
+        ("{{ input.yes }} {{ input.none }} {{ input.count }}", "true  3"),
+        (".{{ input.none }}.{% if input.yes %}{{ input.none }}{% endif %}.", "..."),
+        ("{{ none_in }}!", '{"a": [null]}!'),
         ("{% if input.yes %}{{ input.tags }}{% endif %}", '["a", "b"]'),
         ("é{{ umlaut }}", 'é{"ö": "ü"}'),
     ],
 )
 def test_values_in_a_text_read_as_json(source: str, text: object) -> None:
-    """Lists, objects, booleans and null stand in a text as JSON, never as Python writes them."""
-    assert rendered(source, umlaut={"ö": "ü"}) == text
+    """Lists, objects and booleans stand in a text as JSON, never as Python writes them. Null is
+    nothing there, as in Liquid; only inside a list or an object it is written."""
+    assert rendered(source, umlaut={"ö": "ü"}, none_in={"a": [None]}) == text
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from tests.server.conftest import Caller, Reply
 
 from ingle.testing import (
     Answer,
+    Framing,
     ScriptedUpstream,
     chat_answer,
     chat_stream,
@@ -196,3 +197,13 @@ async def test_a_form_finds_its_server_by_its_model(call: Caller, far: ScriptedU
     )
     assert answer.json == {"text": "hello"}
     assert far.requests[-1].body == form % b"whisper"
+
+
+@pytest.mark.parametrize("framing", ["length", "chunked", "close"])
+async def test_an_empty_answer_passes(
+    call: Caller, far: ScriptedUpstream, framing: Framing
+) -> None:
+    """It is what the server said, however it told its end."""
+    far.script(Answer((), framing=framing, endpoint="chat/completions"))
+    answer = await _asked(call)
+    assert (answer.status, answer.body) == (200, b"")

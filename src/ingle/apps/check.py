@@ -227,11 +227,7 @@ class _Checker:
             own |= {"item": Shape({}), "index": Shape({"type": "integer"})}
         reading = _Reading(self, own, origins)
         for_each = reading.value(step.for_each, (*path, "for_each"))
-        when = reading.value(True if step.when is None else step.when, (*path, "when"))
-        if isinstance(when, str):
-            self._problem(
-                (*path, "when"), 'A condition is a template, such as "{{ input.wanted }}".'
-            )
+        when = reading.value(_condition(step.when), (*path, "when"))
         if isinstance(for_each, str):
             self._problem((*path, "for_each"), "`for_each` is a list or a template that gives one.")
         values = reading.value(input_, (*path, "input"))
@@ -413,6 +409,13 @@ def _without_short_hands(
     return values, config, origins
 
 
+def _condition(when: str | bool | None) -> str | bool:
+    """A step's condition as a template. One without braces is what `{% if … %}` takes."""
+    if not isinstance(when, str):
+        return True if when is None else when
+    return when if is_template(when) else f"{{% if {when} %}}true{{% endif %}}"
+
+
 def _origin(path: Path, origins: Mapping[Path, Path]) -> Path:
     """Where in the file a value came from that a short-hand may have put where it is."""
     for length in range(len(path), 0, -1):
@@ -484,7 +487,7 @@ def _samples(values: Any, shapes: Mapping[str, Shape]) -> Any:
 def _kind(template: Template, shapes: Mapping[str, Shape]) -> str | None:
     """Which JSON type a template gives, where that is known."""
     if template.only_variable is None:
-        return "string" if template.parts is None or len(template.parts) > 1 else None
+        return "string" if template.gives_text else None
     root, *rest = template.only_variable
     shape = shapes.get(str(root))
     return shape.kind(tuple(rest)) if shape is not None else None

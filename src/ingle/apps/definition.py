@@ -118,7 +118,9 @@ class StepDefinition(_Part):
     input: dict[str, JsonValue] = Field({}, description="The input of what runs.")
     config: dict[str, JsonValue] = Field({}, description="The configuration of what runs.")
     when: str | bool | None = Field(
-        None, description="A template; the step is skipped where it says false or nothing."
+        None,
+        description='A condition, such as `answer contains "yes"`, or a template; the step is '
+        "skipped where it is false, or says false or nothing."
     )
     for_each: str | list[JsonValue] | None = Field(
         None, description="A list, or a template that gives one: the step runs for each `item`."

@@ -53,6 +53,8 @@ class Shape:
                 found.append({"type": "integer"})
             elif "properties" in schema and key in schema["properties"]:
                 found.append(schema["properties"][key])
+            elif kind == "object" and key == "size":
+                found.append({"type": "integer"})
             elif kind == "object" and schema.get(
                 "additionalProperties", "properties" not in schema
             ):

@@ -2,7 +2,8 @@
 
 `{{ answer }}` puts in a value, `{{ a | upcase }}` passes it through a filter, `{% if … %}` and
 `{% for … %}` decide and repeat. A template that is nothing but one `{{ … }}` keeps its value's type:
-a list stays a list. In the middle of a text, values read as JSON, and texts as they are.
+a list stays a list. In the middle of a text, values read as JSON, texts as they are, and null as
+nothing.
 
 Strict: a name that is not known is an error, and so is a field that is missing. Only under
 `default` and in a condition a missing field counts as null, but the name it begins with must be

@@ -46,7 +46,7 @@ def fields(schema: Schema) -> Iterator[Field]:
 
 
 def _type(field: Schema, schema: Schema) -> str:
-    """`number, 0 to 2` or `list of ChatMessage`; that it may be left out is not told."""
+    """`number, 0 to 2`, `file` or `list of ChatMessage`; that it may be left out is not told."""
     if reference := field.get("$ref"):
         return str(reference.rpartition("/")[2])
     if "enum" in field:
@@ -56,6 +56,8 @@ def _type(field: Schema, schema: Schema) -> str:
         return " or ".join(dict.fromkeys(name for name in types if name != "null"))
     if field.get("type") == "array":
         return f"list of {_type(field.get('items', {}), schema)}"
+    if field.get("format") == "data-url":
+        return "file"
     return ", ".join([field.get("type", "any"), *_range(field)])
 
 

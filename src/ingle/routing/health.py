@@ -90,7 +90,7 @@ class Health:
         self._is_trying = False
 
     def answered(self) -> None:
-        """An answer has begun to come. Of an open circuit's calls, only the one that tries counts."""
+        """An answer has begun to come. It closes an open circuit only while a call tries it."""
         if self._is_trying:
             self.close()
         elif self._score and not self._is_open:

@@ -1,7 +1,8 @@
 """The database: opened, brought up to date, and read and written in transactions.
 
-SQLite in the home folder unless `database_url` names another. Everything here blocks, so async
-callers go through `asyncio.to_thread`. It knows nothing about what is in the tables.
+SQLite in the home folder unless `database_url` names another, which may be one of PostgreSQL.
+Everything here blocks, so async callers go through `asyncio.to_thread`. It knows nothing about what
+is in the tables.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, select
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -34,6 +36,12 @@ _UPGRADE_BUSY_S = 120.0
 """How long an upgrade waits for another process's upgrade of the same database."""
 
 _RETRY_S = 0.01
+
+_CONNECT_S = 10
+"""How long PostgreSQL may take to take a connection."""
+
+_WRITING = 0x696E676C65
+"""PostgreSQL's advisory lock ("ingle") of who writes, as SQLite has one for its file."""
 
 
 class Database:
@@ -74,6 +82,12 @@ class Database:
         """Close all connections. A transaction that still runs keeps its own until it ends."""
         self._engine.dispose()
 
+    @property
+    def file(self) -> Path | None:
+        """The file of a SQLite database; None for one that a server keeps."""
+        url = self._engine.url
+        return Path(str(url.database)) if url.get_backend_name() == "sqlite" else None
+
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that sees the same state of the database throughout.
@@ -88,12 +102,23 @@ class Database:
     def writing(self) -> Iterator[Connection]:
         """A transaction that is committed if the block ends well, else undone.
 
-        On SQLite no other writes while it runs, so what it reads stays true until it commits.
+        No other such transaction runs meanwhile, so what it reads stays true until it commits.
 
         Raises:
             StorageError: the database failed, and nothing was changed.
         """
         with _transaction(self._engine, "BEGIN IMMEDIATE") as connection:
+            yield connection
+
+    @contextmanager
+    def recording(self) -> Iterator[Connection]:
+        """As `writing`, but on PostgreSQL it runs beside others: for what only adds rows, and locks
+        those that it relies on.
+
+        Raises:
+            StorageError: the database failed, and nothing was changed.
+        """
+        with _transaction(self._engine, "BEGIN IMMEDIATE", is_alone=False) as connection:
             yield connection
 
 
@@ -112,12 +137,18 @@ def _upgrade(url: URL) -> None:
 
 
 @contextmanager
-def _transaction(engine: Engine, begin: str) -> Iterator[Connection]:
+def _transaction(engine: Engine, begin: str, *, is_alone: bool = True) -> Iterator[Connection]:
+    is_sqlite = engine.dialect.name == "sqlite"
+    options: dict[str, Any] = {"ingle_begin": begin}
+    if not is_sqlite and begin == "BEGIN":
+        options["isolation_level"] = "REPEATABLE READ"
     try:
         with (
-            engine.connect().execution_options(ingle_begin=begin) as connection,
+            engine.connect().execution_options(**options) as connection,
             connection.begin(),
         ):
+            if not is_sqlite and begin != "BEGIN" and is_alone:
+                connection.execute(select(func.pg_advisory_xact_lock(_WRITING)))
             yield connection
     except DBAPIError as error:
         raise database_error(error, engine.url) from error
@@ -139,7 +170,7 @@ def _url(settings: Settings) -> URL:
             "Write it as in sqlite:////srv/ingle/ingle.db."
         ) from error
     if url.get_backend_name() != "sqlite":
-        return url
+        return url if "+" in url.drivername else url.set(drivername="postgresql+psycopg")
     if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
         raise ConfigurationError(
             f"`database_url` ({settings.source('database_url')}) must name a file, by its plain "
@@ -150,13 +181,7 @@ def _url(settings: Settings) -> URL:
 
 def _engine(url: URL, *, busy_s: float, foreign_keys: bool = True) -> Engine:
     if url.get_backend_name() != "sqlite":
-        try:
-            return create_engine(url, hide_parameters=True)
-        except (ImportError, NoSuchModuleError) as error:
-            raise ConfigurationError(
-                f"The driver for {url.drivername} is not installed ({error}). "
-                f"Install it, or take `database_url` out to use SQLite."
-            ) from error
+        return _server_engine(url, busy_s=busy_s)
 
     # isolation_level: else the sqlite3 module begins transactions by itself, too late and not for
     # CREATE TABLE. max_overflow: as many connections as threads use at once, so that none waits.
@@ -177,6 +202,29 @@ def _engine(url: URL, *, busy_s: float, foreign_keys: bool = True) -> Engine:
         connection.exec_driver_sql(connection.get_execution_options()["ingle_begin"])
 
     return engine
+
+
+def _server_engine(url: URL, *, busy_s: float) -> Engine:
+    """PostgreSQL's. A server that was started anew breaks no transaction that begins later."""
+    milliseconds = int(busy_s * 1000)
+    arguments = {
+        "connect_timeout": _CONNECT_S,
+        "application_name": "ingle",
+        "options": f"-c lock_timeout={milliseconds} -c timezone=UTC",
+    }
+    try:
+        return create_engine(
+            url,
+            connect_args=arguments,
+            pool_pre_ping=True,
+            max_overflow=-1,
+            hide_parameters=True,
+        )
+    except (ImportError, NoSuchModuleError) as error:
+        raise ConfigurationError(
+            f"The driver for {url.drivername} is not installed ({error}). Install it with "
+            "`pip install ingle[postgres]`, or take `database_url` out to use SQLite."
+        ) from error
 
 
 def _use_wal(cursor: DBAPICursor, *, until: float) -> None:

@@ -42,13 +42,16 @@ _ID = String(64)
 _SLUG = String(128)
 _SHA256 = String(64)
 
-# The texts of apps, each once. Versions refer to them, and so do runs: a run goes on with the text
-# that it began with, whatever becomes of the app.
+# The texts of apps, each once, and what each says of itself. Versions refer to them, and so do runs:
+# a run goes on with the text that it began with, whatever becomes of the app.
 definitions = Table(
     "definitions",
     metadata,
     Column("sha256", _SHA256, primary_key=True),
     Column("text", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("type", String(16), nullable=False),
+    Column("description", Text, nullable=False),
 )
 
 # `published` is a version's number; `draft` what nobody but its author sees.
@@ -56,11 +59,9 @@ apps = Table(
     "apps",
     metadata,
     Column("slug", _SLUG, primary_key=True),
-    Column("name", Text, nullable=False),
-    Column("type", String(16), nullable=False),
-    Column("description", Text, nullable=False),
     Column("draft", _SHA256, ForeignKey("definitions.sha256")),
     Column("published", Integer),
+    Column("is_listed", Boolean, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
 )
@@ -145,7 +146,6 @@ steps = Table(
     Column("config", Text),
     Column("started_at", Double, nullable=False),
     Column("ended_at", Double, nullable=False),
-    sqlite_with_rowid=False,
 )
 
 # Some of a run's events, in a row together: those from `sequence` to `last`.
@@ -156,7 +156,6 @@ events = Table(
     Column("sequence", BigInteger, primary_key=True, autoincrement=False),
     Column("last", BigInteger, nullable=False),
     Column("chunk", Text, nullable=False),
-    sqlite_with_rowid=False,
 )
 
 # The messages of a session, as a tree: an edited one has the same parent as what it replaces.
@@ -222,5 +221,4 @@ batch_rows = Table(
     Column("output", Text),
     Column("fault", Text),
     Column("ended_at", Double, nullable=False),
-    sqlite_with_rowid=False,
 )

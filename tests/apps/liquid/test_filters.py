@@ -57,7 +57,7 @@ CASES: list[tuple[str, Any]] = [
     ("'a b c' | truncatewords: 1, '!'", "a!"),
     ("'x' | safe", "x"),
     ("object | tostring", '{"b": 1, "a": [true, null]}'),
-    ("none | to_string", "null"),
+    ("none | to_string", ""),
     ("html | escape", "&lt;a b=&quot;&amp;amp;&quot;&gt;"),
     ("html | escape_once", "&lt;a b=&quot;&amp;&quot;&gt;"),
     ("'a\"<' | escapejs", "a\\u0022\\u003C"),

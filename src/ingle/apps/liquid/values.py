@@ -103,10 +103,10 @@ def kind(value: Any) -> str:
 
 
 def text(value: Any) -> str:
-    """How a value reads in a text: a text as it is, all else as JSON."""
+    """How a value reads in a text: a text as it is, null as nothing, all else as JSON."""
     if isinstance(value, str):
         return value
-    return json_text(value)
+    return "" if value is None else json_text(value)
 
 
 def json_text(

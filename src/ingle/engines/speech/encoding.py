@@ -46,7 +46,7 @@ class _Packing:
 
 # A page of ogg holds a second unless told otherwise, and a listener would wait for it.
 _PAGES = (("page_duration", "100000"),)
-# LAME's quickest ways: its usual ones take four times as long.
+# LAME's quickest ways: its usual ones take 2.5 times as long.
 _QUICK = (("compression_level", "9"),)
 _PACKINGS: dict[SoundFormat, _Packing] = {
     "mp3": _Packing("mp3", "libmp3lame", 64_000, codec_options=_QUICK),

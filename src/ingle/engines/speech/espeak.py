@@ -7,6 +7,7 @@ runs in a process of its own.
 from __future__ import annotations
 
 import ctypes
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,8 +23,9 @@ _CHARACTERS_UTF8 = 1
 _BY_CHARACTERS = 1
 _PHONEMES_IPA = 2
 
-_MARKS = ".?!,;:…"
-_SHOWN_END = 8  # bytes at the end of a clause that hold its mark
+# A clause ends with its mark, closing quotes and spaces, and a character that was read ahead.
+_MARK = re.compile(r"([.?!,;:…])[\"')\]»”’]*\s*\S?$")
+_END_BYTES = 24  # of a clause, enough for that
 
 _Callback = ctypes.CFUNCTYPE(
     ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p
@@ -79,10 +81,16 @@ class Espeak:
 
         Raises:
             EngineError: it failed.
+            Exception: what `on_sound` raises, which stops it.
         """
+        failures: list[Exception] = []
 
         def take(samples: ctypes._Pointer[ctypes.c_short], count: int, _: int | None) -> int:
-            return int(count > 0 and on_sound(ctypes.string_at(samples, 2 * count)))
+            try:
+                return int(count > 0 and on_sound(ctypes.string_at(samples, 2 * count)))
+            except Exception as error:  # noqa: BLE001  # C would lose it; it is raised below
+                failures.append(error)
+                return 1
 
         callback = _Callback(take)
         self._library.espeak_SetSynthCallback(callback)
@@ -91,6 +99,8 @@ class Espeak:
         failure = self._library.espeak_Synth(
             told, len(told) + 1, 0, _BY_CHARACTERS, 0, _CHARACTERS_UTF8, None, None
         )
+        if failures:
+            raise failures[0]
         if failure:
             raise EngineError(f"espeak-ng could not speak (error {failure}). Try a shorter text.")
 
@@ -106,9 +116,10 @@ class Espeak:
                 ctypes.byref(at), _CHARACTERS_UTF8, _PHONEMES_IPA
             )
             end = len(told.value) if at.value is None else at.value - begin
-            shown = told.value[max(start, end - _SHOWN_END) : end].decode(errors="ignore")
-            marks = [character for character in shown if character in _MARKS]
-            yield phonemes.decode(), marks[-1] if marks else ""
+            found = _MARK.search(
+                told.value[max(start, end - _END_BYTES) : end].decode(errors="ignore")
+            )
+            yield phonemes.decode(), found[1] if found else ""
 
 
 def _declare(library: ctypes.CDLL) -> None:

@@ -42,16 +42,14 @@ def string(frame: Frame, value: Any, *, price: int = 256) -> str:
     Raises:
         TemplateError: it is longer than a filter takes.
     """
-    if value is None:
-        return ""
     if isinstance(value, list | dict):
         frame.check_length(frame.weigh(value))
     return frame.text(text(value), price=price)
 
 
 def tostring(frame: Frame, value: Any) -> str:
-    """The value as it reads in a text; lists and objects as JSON."""
-    return "null" if value is None else string(frame, value)
+    """The value as it reads in a text: null as nothing, lists and objects as JSON."""
+    return string(frame, value)
 
 
 def safe(frame: Frame, value: Any) -> str:

@@ -15,16 +15,17 @@ def upgrade() -> None:
         "definitions",
         sa.Column("sha256", sa.String(64), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("type", sa.String(16), nullable=False),
+        sa.Column("description", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("sha256", name="pk_definitions"),
     )
     op.create_table(
         "apps",
         sa.Column("slug", sa.String(128), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("type", sa.String(16), nullable=False),
-        sa.Column("description", sa.Text(), nullable=False),
         sa.Column("draft", sa.String(64)),
         sa.Column("published", sa.Integer()),
+        sa.Column("is_listed", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("slug", name="pk_apps"),
@@ -119,7 +120,6 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["run_id"], ["runs.id"], name="fk_steps_run_id_runs", ondelete="CASCADE"
         ),
-        sqlite_with_rowid=False,
     )
     op.create_table(
         "events",
@@ -131,7 +131,6 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["run_id"], ["runs.id"], name="fk_events_run_id_runs", ondelete="CASCADE"
         ),
-        sqlite_with_rowid=False,
     )
     op.create_table(
         "messages",
@@ -206,5 +205,4 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["batch_id"], ["batches.id"], name="fk_batch_rows_batch_id_batches", ondelete="CASCADE"
         ),
-        sqlite_with_rowid=False,
     )
