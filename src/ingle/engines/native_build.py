@@ -43,7 +43,7 @@ __all__ = ["MakeWheel", "build_native", "remove_native"]
 MakeWheel = Callable[[Path, str, Path, Report], Awaitable[Path]]
 
 _NEEDED_BYTES = 1_000_000_000
-"""Tools, sources and what is compiled of them take 0.75 GB at the most, measured."""
+"""Twice of what tools, sources and all that is compiled take at the most: 0.51 GB, measured."""
 
 _COMPILERS = (("C", "CC", ("cc", "gcc", "clang")), ("C++", "CXX", ("c++", "g++", "clang++")))
 
@@ -182,7 +182,7 @@ def _check_space(folder: Path) -> None:
     free = shutil.disk_usage(folder).free
     if free < _NEEDED_BYTES:
         raise StorageError(
-            f"A build of llama.cpp takes {_NEEDED_BYTES / 1e9:.0f} GB while it is made, and the disk "
+            f"A build of llama.cpp needs {_NEEDED_BYTES / 1e9:.0f} GB of room while it is made, and the disk "
             f"of {folder} has {free / 1e9:.1f} GB free. Free some, or set INGLE_HOME to a folder on "
             "another disk."
         )

@@ -21,6 +21,15 @@ def test_clauses_become_phonemes_with_their_marks() -> None:
     assert clauses[0][0] == "ɡˈuːtən tˈɑːk"
 
 
+def test_a_text_that_was_not_read_to_its_end_leaves_nothing_behind() -> None:
+    """The next text is read as if it were the first, after half-read and stopped ones."""
+    espeak = Espeak()
+    next(espeak.clauses("Apfel und alle anderen, aber auch", "de"))
+    assert list(espeak.clauses("Guten Tag", "de")) == [("ɡˈuːtən tˈɑːk", "")]
+    espeak.speak("Good morning to you all. And again.", "en-us", lambda sound: True)
+    assert list(espeak.clauses("Guten Tag", "de")) == [("ɡˈuːtən tˈɑːk", "")]
+
+
 def test_what_the_listener_raises_is_not_lost() -> None:
     """Else the speech would seem whole where it was cut."""
     heard: list[bytes] = []

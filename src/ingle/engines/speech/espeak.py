@@ -107,6 +107,12 @@ class Espeak:
     def clauses(self, text: str, language: str) -> Iterator[tuple[str, str]]:
         """Each clause as phonemes in the International Phonetic Alphabet, and the mark at its end."""
         self._library.espeak_SetVoiceByName(language.encode())
+        # Of a text that was not read to its end, a character is left over, and would be read now.
+        for _ in self._clauses(""):
+            pass
+        yield from self._clauses(text)
+
+    def _clauses(self, text: str) -> Iterator[tuple[str, str]]:
         told = ctypes.create_string_buffer(text.encode())
         begin = ctypes.addressof(told)
         at = ctypes.c_void_p(begin)
