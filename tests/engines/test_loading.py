@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from ingle.engines.image_fit import image_fit
 from ingle.engines.loading import how_to_load
+from ingle.engines.media_fit import media_fit
 from ingle.engines.memory import Memory
 from ingle.engines.supervisor import Supervisor
 from ingle.errors import EngineMissing, ModelFileInvalid, ModelTooLarge
@@ -70,11 +70,11 @@ def test_each_model_gets_its_engine(install: InstallModel, painter: Model) -> No
 
 def test_an_image_model_needs_its_weights_and_room_to_draw(painter: Model) -> None:
     """Twice the weights, the process and a picture; what does not fit is refused with figures."""
-    size = image_fit(painter, limit=Memory(1000 * MIB))
+    size = media_fit(painter, limit=Memory(1000 * MIB))
 
     assert size.memory.ram_bytes == 2 * 16 + (160 + 256) * MIB
     with pytest.raises(ModelTooLarge, match=r"needs about 416 MiB .* engines may take 400 MiB"):
-        image_fit(painter, limit=Memory(400 * MIB))
+        media_fit(painter, limit=Memory(400 * MIB))
 
 
 @pytest.mark.skipif(has_library, reason="the extra `images` is installed")

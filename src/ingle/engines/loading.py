@@ -10,12 +10,11 @@ from typing import assert_never
 from ingle.engines.command_fit import CommandFit, command_fit
 from ingle.engines.cores import usable_cores
 from ingle.engines.fit import Fit, fit
-from ingle.engines.image_fit import ImageFit, image_fit
 from ingle.engines.launch import command_launch, image_launch, llama_launch, speech_launch
+from ingle.engines.media_fit import MediaFit, media_fit
 from ingle.engines.memory import Memory
 from ingle.engines.native import find_build
 from ingle.engines.process import Launch
-from ingle.engines.speech_fit import SpeechFit, speech_fit
 from ingle.models.gguf import read_header, shard_paths
 from ingle.models.manifest import Model
 from ingle.settings import Settings
@@ -24,7 +23,7 @@ __all__ = ["Loading", "Size", "estimate", "how_to_load"]
 
 _log = logging.getLogger(__name__)
 
-Size = Fit | ImageFit | SpeechFit | CommandFit
+Size = Fit | MediaFit | CommandFit
 """What an engine should take: its `memory`, and the `parts` that this is made of."""
 
 
@@ -54,12 +53,12 @@ def how_to_load(model: Model, settings: Settings, *, limit: Memory) -> Loading:
             return Loading(size, llama_launch(model, size, threads=threads, library=library))
         case "openvino" | "diffusers":
             return Loading(
-                image_fit(model, limit=limit),
+                media_fit(model, limit=limit),
                 image_launch(model, threads=_threads(settings), home=settings.home),
             )
         case "espeak" | "sherpa" | "whisper":
             return Loading(
-                speech_fit(model, limit=limit), speech_launch(model, threads=_threads(settings))
+                media_fit(model, limit=limit), speech_launch(model, threads=_threads(settings))
             )
         case "command":
             return Loading(command_fit(model, limit=limit), command_launch(model))
@@ -77,10 +76,8 @@ def estimate(model: Model, settings: Settings, *, limit: Memory) -> Size:
     match engine:
         case "llama":
             return _text_fit(model, settings, limit)
-        case "openvino" | "diffusers":
-            return image_fit(model, limit=limit)
-        case "espeak" | "sherpa" | "whisper":
-            return speech_fit(model, limit=limit)
+        case "openvino" | "diffusers" | "espeak" | "sherpa" | "whisper":
+            return media_fit(model, limit=limit)
         case "command":
             return command_fit(model, limit=limit)
         case _:
