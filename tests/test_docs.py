@@ -19,7 +19,7 @@ EXAMPLES = [
     for page in PAGES
     for number, example in enumerate(FENCE.findall(page.read_text()), start=1)
 ]
-LINK = re.compile(r"\]\((?!https?://|#|mailto:)([^)#]+)")
+LINK = re.compile(r"\]\((?!https?://|#|mailto:|data:)([^)#]+)")
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@
 
     answer = ingle.run("localai/chatgpt", {"messages": [{"role": "user", "content": "Hello!"}]})
     print(answer.choices[0].content)
+    print(ingle.run("app.yaml", {"question": "Why is the sky blue?"}).output)
 
 Importing this package loads nothing heavy: the functions come from `ingle.library` at first use.
 """

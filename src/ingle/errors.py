@@ -6,6 +6,7 @@
     │  ├─ ContextTooLong      context_length_exceeded   400     2
     │  ├─ UnsupportedInput    unsupported_input         400     2
     │  ├─ AppInvalid          invalid_app               400     2
+    │  ├─ PreviousResponseNotFound previous_response_not_found 400 2
     │  ├─ TemplateError       template_error            400     2
     │  │  └─ TemplateSyntaxError template_syntax_error  400     2
     │  └─ MethodNotAllowed    method_not_allowed        405     2
@@ -17,7 +18,8 @@
     │  ├─ ProcessorNotFound   processor_not_found       404     5
     │  ├─ ConnectionNotFound  connection_not_found      404     5
     │  ├─ AppNotFound         app_not_found             404     5
-    │  └─ RunNotFound         run_not_found             404     5
+    │  ├─ RunNotFound         run_not_found             404     5
+    │  └─ SessionNotFound     session_not_found         404     5
     ├─ Conflict               conflict                  409     2
     ├─ StepFailed             step_failed               502     6
     ├─ RunCancelled           run_cancelled             409     6
@@ -40,6 +42,7 @@
     │  ├─ UpstreamTimeout     upstream_timeout          504     7
     │  ├─ UpstreamInvalid     upstream_invalid          502     7
     │  └─ UpstreamCut         upstream_cut              502     7
+    ├─ ToolServerFailed       tool_server_failed        502     7   yes
     └─ StorageError           storage_error             500     8
 
 A star stands for "as the server that answered said". A message has three parts: what failed,
@@ -76,6 +79,7 @@ __all__ = [
     "NotAllowed",
     "NotAuthenticated",
     "NotFound",
+    "PreviousResponseNotFound",
     "ProcessorNotFound",
     "QueueFull",
     "RateLimited",
@@ -84,10 +88,12 @@ __all__ = [
     "RouteFailed",
     "RunCancelled",
     "RunNotFound",
+    "SessionNotFound",
     "StepFailed",
     "StorageError",
     "TemplateError",
     "TemplateSyntaxError",
+    "ToolServerFailed",
     "UnsupportedInput",
     "UpstreamCut",
     "UpstreamError",
@@ -139,6 +145,12 @@ class AppInvalid(InvalidRequest):
     """The definition of an app is wrong; the message has a line for each thing that is."""
 
     code = "invalid_app"
+
+
+class PreviousResponseNotFound(InvalidRequest):
+    """The response that a new one shall go on from is not kept here, or is someone else's."""
+
+    code = "previous_response_not_found"
 
 
 class TemplateError(InvalidRequest):
@@ -226,6 +238,12 @@ class RunNotFound(NotFound):
     """No run has this id, or it is someone else's."""
 
     code = "run_not_found"
+
+
+class SessionNotFound(NotFound):
+    """No chat session has this id, or it is someone else's."""
+
+    code = "session_not_found"
 
 
 class Conflict(IngleError):
@@ -460,6 +478,15 @@ class UpstreamCut(UpstreamError):
     """The answer ended before it was whole; `partial` holds what had arrived."""
 
     code = "upstream_cut"
+
+
+class ToolServerFailed(IngleError):
+    """An MCP server, whose tools a model may call, did not start or does not answer."""
+
+    code = "tool_server_failed"
+    http_status = 502
+    exit_code = 7
+    is_retryable = True
 
 
 class StorageError(IngleError):

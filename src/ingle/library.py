@@ -1,4 +1,4 @@
-"""The public Python API: run a processor from any program, with no server.
+"""The public Python API: run an app or a processor from any program, with no server.
 
 The first call opens an Ingle inside this process: one event loop in a thread of its own, which
 owns the engines, so that all calls of the process share them, synchronous or not and on whatever
@@ -20,11 +20,17 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeVar
 
+from ingle.apps.app import App
+from ingle.errors import InvalidRequest
 from ingle.models.manifest import Model
 from ingle.processors.base import Output
 from ingle.processors.catalogue import run_processor
 from ingle.processors.pieces import Piece
 from ingle.routing import Router
+from ingle.runs.executor import Work
+from ingle.runs.once import pieces_of
+from ingle.runs.source import is_app, read_source
+from ingle.runs.work import work_of
 from ingle.runtime import Runtime, open_runtime
 from ingle.settings import load_settings
 from ingle.upstream.client import Client
@@ -39,7 +45,10 @@ Values = Mapping[str, Any]
 
 
 def run(name: str, input: Values | None = None, config: Values | None = None) -> Output:  # noqa: A002
-    """The output of a processor such as `localai/chatgpt`.
+    """The output of a processor such as `localai/chatgpt`, or of an app.
+
+    An app is named as `app/<slug>` if it is published, else by its file; its output has `output`.
+    Its runs are not recorded.
 
     Raises:
         IngleError: what went wrong, its cause and the next step.
@@ -52,12 +61,12 @@ def stream(
     input: Values | None = None,  # noqa: A002
     config: Values | None = None,
 ) -> Generator[Piece | Output, None, None]:
-    """The pieces of a processor's output as they come, and last the whole typed output.
+    """The pieces of an output as they come, and last the whole typed output.
 
     Leaving the loop early stops the work. Raises as `run` does.
     """
     here = _opened_here()
-    pieces = here.call(_opened(name, input, _streaming(config)))
+    pieces = here.call(_opened(name, input, config, is_streaming=True))
     try:
         while (item := here.call(_next(pieces))) is not None:
             yield item
@@ -66,7 +75,7 @@ def stream(
 
 
 async def arun(name: str, input: Values | None = None, config: Values | None = None) -> Output:  # noqa: A002
-    """The output of a processor, as `run` gives it. Cancelling it stops the work."""
+    """The output of a processor or an app, as `run` gives it. Cancelling it stops the work."""
     return await _whole(name, input, config)
 
 
@@ -75,12 +84,12 @@ async def astream(
     input: Values | None = None,  # noqa: A002
     config: Values | None = None,
 ) -> AsyncGenerator[Piece | Output, None]:
-    """The pieces of a processor's output as they come, and last the whole typed output.
+    """The pieces of an output as they come, and last the whole typed output.
 
     Closing it (`aclose`, or cancelling the task that reads it) stops the work. Raises as `run`
     does.
     """
-    pieces = await _opened(name, input, _streaming(config))
+    pieces = await _opened(name, input, config, is_streaming=True)
     async with aclosing(pieces):
         async for item in pieces:
             yield item
@@ -92,10 +101,6 @@ def close() -> None:
         if _here.cache_info().currsize:
             _here().close()
             _here.cache_clear()
-
-
-def _streaming(config: Values | None) -> Values:
-    return {"stream": True, **(config or {})}
 
 
 async def _next(pieces: AsyncGenerator[Piece | Output, None]) -> Piece | Output | None:
@@ -112,12 +117,20 @@ async def _whole(name: str, values: Values | None, config: Values | None) -> Out
 
 
 async def _opened(
-    name: str, values: Values | None, config: Values | None
+    name: str, values: Values | None, config: Values | None, *, is_streaming: bool = False
 ) -> AsyncGenerator[Piece | Output, None]:
     # Opening reads files and a database: not on the caller's event loop.
     here = await asyncio.to_thread(_opened_here)
     router = await here.router()
-    return run_processor(name, values or {}, config or {}, router)
+    if not is_app(name):
+        streaming = {"stream": True} if is_streaming else {}
+        return run_processor(name, values or {}, {**streaming, **(config or {})}, router)
+    if config:
+        raise InvalidRequest(
+            f"{name} is an app, which says itself how its steps work: it takes no configuration."
+        )
+    app, work = await here.app(name, router)
+    return pieces_of(app, values or {}, work)
 
 
 _OPENING = threading.Lock()
@@ -202,6 +215,13 @@ class _InProcess:
             )
             here = self._routers[loop] = _OnLoop(router, opening)
         return here.router
+
+    async def app(self, name: str, router: Router) -> tuple[App, Work]:
+        """The app of this name, and what does the work of its steps on the router's event loop."""
+        apps, published = self._runtime.apps, self._runtime.published
+        source = await asyncio.to_thread(read_source, name, apps, published)
+        commands = self._runtime.settings.mcp_commands
+        return source.app, work_of(router, published.find_if_there, mcp_commands=commands)
 
     @asynccontextmanager
     async def _lease(self, model: Model) -> AsyncGenerator[Target, None]:

@@ -168,7 +168,7 @@ def test_all_problems_are_said_at_once_with_their_places() -> None:
         "21:3: `item` means something else in templates; rename the step.",
         "22:5: `history` is there in apps of type chat and agent only.",
         "23:3: A step needs `use`, what runs, or `prompt`, for a chat.",
-        "24:1: `answer` has no `choises`. Did you mean `choices`? It has: choices, _api_response",
+        "24:1: `answer` has no `choises`. Did you mean `choices`? It has: choices, ",
     ]
     assert [line[: len(e) + 9] for line, e in zip(found, expected, strict=True)] == [
         f"app.yaml:{e}" for e in expected
@@ -195,6 +195,21 @@ def test_all_problems_are_said_at_once_with_their_places() -> None:
         ),
         ("{name: A, steps: {a: {prompt: x, retries: -1}}}", "greater than or equal to 0"),
         ("{name: A, steps: {a: {prompt: x, tools: {t: {}}}}}", "A tool has either `use` or `mcp`."),
+        (
+            (
+                "{name: A, steps: {a: {prompt: x, tools:"
+                " {t: {use: ingle/http_request, input: {ulr: x}}}}}}"
+            ),
+            "ingle/http_request has no input `ulr`. Did you mean `url`?",
+        ),
+        (
+            "{name: A, steps: {a: {prompt: x, tools: {t: {mcp: u, config: {model: x}}}}}}",
+            "Only a processor has a configuration.",
+        ),
+        (
+            "{name: A, steps: {a: {prompt: x, tools: {t: {use: ingle/template, only: [x]}}}}}",
+            "`only` is for the tools of an MCP server.",
+        ),
         (
             "{name: A, steps: {a: {use: localai/completions, prompt: x, tools: {t: {mcp: u}}}}}",
             "Only a chat has tools",

@@ -109,3 +109,9 @@ def test_a_text_that_is_too_long_is_refused() -> None:
     assert problems_of("a: " + "x" * 1024 * 1024) == [
         "app.yaml:1:1: It has more than 1,048,576 characters."
     ]
+
+
+def test_a_question_mark_that_yaml_trips_over_is_explained() -> None:
+    """In braces a text may not end with one without quotes, which nobody expects."""
+    with pytest.raises(InvalidApp, match="put a text with a question mark in quotes"):
+        read_document("{message: Why?}", "a")

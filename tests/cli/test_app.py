@@ -70,7 +70,7 @@ def test_every_verb_has_help_that_fits(ingle: Ingle) -> None:
     ("args", "message"),
     [
         (["modles"], "No such command 'modles'. Did you mean 'models'? `ingle --help` shows"),
-        (["run"], "Missing argument 'PROVIDER/PROCESSOR'. `ingle run --help` shows"),
+        (["run"], "Missing argument 'APP|PROCESSOR'. `ingle run --help` shows"),
         (["config", "get"], "Missing argument 'NAME'. `ingle config get --help` shows"),
         (["up", "--port", "abc"], "Invalid value for '--port': "),
     ],

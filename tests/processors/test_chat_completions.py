@@ -216,7 +216,7 @@ async def test_raw_response_is_under_its_own_name(router: Router) -> None:
     assert output.model_dump()["_api_response"] == raw
     assert '"_api_response":{"id":"c1"' in output.model_dump_json()
     schema = ChatCompletionsOutput.model_json_schema(mode="serialization")
-    assert list(schema["properties"]) == ["choices", "_api_response"]
+    assert list(schema["properties"]) == ["choices", "cut_history", "_api_response"]
 
 
 async def test_raw_response_is_the_same_when_streamed(router: Router) -> None:

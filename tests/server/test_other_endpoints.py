@@ -60,18 +60,6 @@ def test_a_response_keeps_to_a_json_schema(client: openai.OpenAI) -> None:
     assert list(json.loads(answer.output_text)) == ["a"]
 
 
-@pytest.mark.parametrize(
-    "rest", [{"previous_response_id": "resp_1"}, {"conversation": "c"}, {"background": True}]
-)
-def test_a_response_that_goes_on_from_a_kept_one_is_refused(
-    call: Caller, rest: dict[str, object]
-) -> None:
-    """None are kept; the error says what to do instead."""
-    answer = call.post("/v1/responses", {"input": "hi", **rest})
-    assert (answer.status, answer.error["param"]) == (400, next(iter(rest)))
-    assert answer.error["code"] == "unsupported_input"
-
-
 def test_anthropics_messages_are_answered_and_stream(call: Caller) -> None:
     """In Anthropic's form, from the first event to the last."""
     asked = {"model": "demo", "max_tokens": 4, "messages": HELLO}

@@ -69,7 +69,7 @@ def test_tokens_are_taken_when_the_answer_is_over(rates: Rates, clock: Clock) ->
     """One answer may take more than there is; the next request then waits until that is paid."""
     mine = key(tokens=60)
     rates.admit(mine)
-    rates.spend(mine, 90)
+    rates.spend(mine.id, 90)
     with pytest.raises(RateLimited, match="60 tokens a minute") as caught:
         rates.admit(mine)
     assert caught.value.retry_after_s == 31
@@ -81,7 +81,7 @@ def test_headers_are_openais(rates: Rates, clock: Clock) -> None:
     """What is allowed, what is left, and when all of it is there again."""
     mine = key(requests=10, tokens=6000)
     rates.admit(mine)
-    rates.spend(mine, 7100)
+    rates.spend(mine.id, 7100)
     clock.now_s += 1
     assert told(rates, mine) == {
         "limit-requests": "10",
@@ -115,8 +115,9 @@ def test_a_changed_limit_begins_anew(rates: Rates) -> None:
 
 def test_a_request_that_is_refused_for_its_tokens_costs_none(rates: Rates, clock: Clock) -> None:
     """Who waits as told finds all requests there."""
-    mine = key(requests=1, tokens=60)
-    rates.spend(mine, 60)
+    mine = key(requests=2, tokens=60)
+    rates.admit(mine)
+    rates.spend(mine.id, 60)
     with pytest.raises(RateLimited, match="tokens"):
         rates.admit(mine)
     clock.now_s += 1

@@ -48,7 +48,7 @@ def batches(size: int, rng: random.Random) -> Iterator[tuple[Tensor, Tensor]]:
             group.clear()
 
 
-def train(steps: int, resume: bool, batch: int, peak: float) -> None:
+def train(steps: int, resume: bool, batch: int, rate: float) -> None:
     rng = random.Random(time.time_ns())
     torch.manual_seed(rng.randrange(2**31))
     model = Denoiser()
@@ -56,7 +56,7 @@ def train(steps: int, resume: bool, batch: int, peak: float) -> None:
         model.load_state_dict(torch.load(BUILD / "denoiser-last.pt", weights_only=True))
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # as in the docs
     average = copy.deepcopy(model)
-    optimiser = Optimisers(model, model.blocks, muon=0.02, adam=peak)
+    optimiser = Optimisers(model, model.blocks, muon=0.02 * rate, adam=1.2e-3 * rate)
     pictures = batches(batch, rng)
     began, smooth = time.monotonic(), 0.0
     for step in range(steps):
@@ -176,7 +176,7 @@ if __name__ == "__main__":
     parser.add_argument("what", choices=["train", "sheet"])
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--batch", type=int, default=48)
-    parser.add_argument("--peak", type=float, default=1.2e-3)
+    parser.add_argument("--rate", type=float, default=1.0, help="of learning; less to go on gently")
     parser.add_argument("--steps", type=int, default=5000, help="of training")
     parser.add_argument("--guidance", type=float, default=2.5)
     parser.add_argument("--name", default="drawn-by-the-model.png")
@@ -185,6 +185,6 @@ if __name__ == "__main__":
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     if arguments.what == "train":
-        train(arguments.steps, arguments.resume, arguments.batch, arguments.peak)
+        train(arguments.steps, arguments.resume, arguments.batch, arguments.rate)
     else:
         make_sheet(arguments.guidance, arguments.name, arguments.seed)

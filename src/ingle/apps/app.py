@@ -27,6 +27,7 @@ class Tool:
     input: Values
     config: Values
     only: tuple[str, ...] | None
+    timeout_s: float = 120.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,9 +18,12 @@ from ingle.apps.definition import (
 from ingle.apps.document import Document, Path, read_document
 from ingle.apps.fields import fields_schema, value_faults
 from ingle.apps.graph import in_order
+from ingle.apps.llmstack import from_llmstack, instead_of, is_llmstack
 from ingle.apps.problems import InvalidApp, Problem, meant
+from ingle.apps.secrets import secret_faults
 from ingle.apps.shapes import Shape, fault_of_path
 from ingle.apps.template import Template, TemplateSyntaxError, Use, is_template, parse
+from ingle.apps.tests_file import faults_of_test
 from ingle.processors.catalogue import PROCESSORS, AnyProcessor
 from ingle.processors.validation import faults
 
@@ -35,6 +38,25 @@ _OF_AGENT = {
     "type": "object",
     "properties": {
         "content": {"type": "string"},
+        "reasoning_content": {"type": "string"},
+        "calls": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "id": {"type": "string"},
+                    "name": {"type": "string"},
+                    "arguments": {"type": "string"},
+                    "result": {"type": "string"},
+                    "error": {"type": "string"},
+                    "data": {},
+                    "started_at": {"type": "number"},
+                    "ended_at": {"type": "number"},
+                },
+            },
+        },
+        "is_exhausted": {"type": "boolean"},
+        "cut_history": {},
         "messages": {"type": "array", "items": {}},
         "choices": {
             "type": "array",
@@ -62,13 +84,18 @@ def load(text: str, name: str, find_app: FindApp = lambda slug: None) -> App:
 
 
 def check(document: Document, find_app: FindApp = lambda slug: None) -> App:
-    """The app that a document defines.
+    """The app that a document defines, in our form or in LLMStack's.
 
     Raises:
         InvalidApp: all that is wrong with it.
     """
     problems: list[Problem] = []
+    if is_llmstack(document.values):
+        converted = from_llmstack(document)
+        document = converted.document
+        problems += converted.problems
     values = document.values
+    problems += [document.problem(*fault) for fault in secret_faults(values)]
     while wrong := faults(AppDefinition, values, ""):
         problems += [document.problem(fault.path, fault.message) for fault in wrong]
         # Look at the rest without what is wrong, so that all is said at once.
@@ -153,11 +180,8 @@ class _Checker:
                 f"These steps wait for each other: {' -> '.join((*cycle, cycle[0]))}.",
             )
         for number, test in enumerate(definition.tests):
-            for path, message in value_faults(self._fields, test.input):
-                self._problem(("tests", number, "input", *path), message)
-            if test.step is not None and test.step not in definition.steps:
-                hint = meant(test.step, definition.steps)
-                self._problem(("tests", number, "step"), f"There is no step `{test.step}`.{hint}")
+            for path, message in faults_of_test(test, self._fields, definition.steps):
+                self._problem(("tests", number, *path), message)
         if self._problems:
             raise InvalidApp(self._problems)
         by_name = {step.name: step for step in steps}
@@ -206,8 +230,11 @@ class _Checker:
             return _Target(use, None, app, Shape(_OF_APP), ("output",))
         processor = PROCESSORS.get(use)
         if processor is None:
-            hint = meant(use, PROCESSORS) or " `ingle processors` shows all."
-            self._problem((*path, "use"), f"There is no processor {use!r}.{hint}")
+            hint = instead_of(use) or meant(use, PROCESSORS).strip()
+            self._problem(
+                (*path, "use"),
+                f"There is no processor {use!r}. {hint or '`ingle processors` shows all.'}",
+            )
             return None
         if step.tools:
             if use not in _CHATS:
@@ -263,9 +290,16 @@ class _Checker:
         if (tool.use is None) == (tool.mcp is None):
             self._problem(path, "A tool has either `use` or `mcp`.")
         elif tool.use is not None:
+            if tool.only is not None:
+                self._problem((*path, "only"), "`only` is for the tools of an MCP server.")
             target = self._target(StepDefinition(use=tool.use), path)
             if target is not None and target.processor is not None:
                 self._check_part(target.processor.configuration, tool.config, "config", path, {})
+                self._check_set(tool, target.processor.input.model_fields, path)
+            elif target is not None and target.app is not None:
+                self._check_set(tool, target.app.fields, path)
+        if tool.config and not (tool.use and not tool.use.startswith("app/")):
+            self._problem((*path, "config"), "Only a processor has a configuration.")
         command = tool.mcp
         return Tool(
             name=name,
@@ -275,7 +309,17 @@ class _Checker:
             input=reading.value(tool.input, (*path, "input")),
             config=reading.value(tool.config, (*path, "config")),
             only=tuple(tool.only) if tool.only is not None else None,
+            timeout_s=tool.timeout,
         )
+
+    def _check_set(self, tool: ToolDefinition, fields: Collection[str], path: Path) -> None:
+        for name in tool.input:
+            if name not in fields:
+                hint = meant(name, fields)
+                self._problem(
+                    (*path, "input", name),
+                    f"{tool.use} has no input `{name}`.{hint} It has: {', '.join(fields)}.",
+                )
 
     def _check_shape(
         self, target: _Target, values: Any, settings: Any, reading: _Reading, path: Path

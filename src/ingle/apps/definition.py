@@ -12,6 +12,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
+from ingle.processors.catalogue import PROCESSORS
+
 __all__ = [
     "RESERVED_NAMES",
     "AppDefinition",
@@ -85,6 +87,9 @@ class ToolDefinition(_Part):
     )
     config: dict[str, JsonValue] = Field({}, description="The processor's configuration.")
     only: list[str] | None = Field(None, description="Of an MCP server: just these tools.")
+    timeout: float = Field(
+        120, gt=0, description="The longest that one call may take, in seconds; then it is stopped."
+    )
 
 
 class StepDefinition(_Part):
@@ -120,7 +125,7 @@ class StepDefinition(_Part):
     when: str | bool | None = Field(
         None,
         description='A condition, such as `answer contains "yes"`, or a template; the step is '
-        "skipped where it is false, or says false or nothing."
+        "skipped where it is false, or says false or nothing.",
     )
     for_each: str | list[JsonValue] | None = Field(
         None, description="A list, or a template that gives one: the step runs for each `item`."
@@ -202,9 +207,17 @@ class AppDefinition(_Part):
 
 
 def schema() -> dict[str, Any]:
-    """The JSON Schema of the form, for editors."""
+    """The JSON Schema of the form, for editors; it offers the processors that there are."""
+    described = AppDefinition.model_json_schema()
+    for part in ("StepDefinition", "ToolDefinition"):
+        use = described["$defs"][part]["properties"]["use"]
+        use["anyOf"] = [
+            {"enum": list(PROCESSORS)},
+            {"type": "string", "pattern": "^app/"},
+            {"type": "null"},
+        ]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **described,
         "title": "Ingle app",
-        **AppDefinition.model_json_schema(),
     }

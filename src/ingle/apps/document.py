@@ -64,6 +64,8 @@ def read_document(text: str, name: str) -> Document:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         said = ", ".join(part for part in (error.context, error.problem) if part)
+        if "got '?'" in said:  # PyYAML takes it for the mark of a key there
+            said += '; put a text with a question mark in quotes, such as "Why?"'
         place = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         raise InvalidApp([Problem(*place, f"This is no valid YAML: {said}.", name)]) from error
     except (yaml.YAMLError, RecursionError) as error:

@@ -8,12 +8,12 @@ from difflib import get_close_matches
 
 from ingle.errors import AppInvalid
 
-__all__ = ["InvalidApp", "Problem", "meant"]
+__all__ = ["InvalidApp", "Note", "Problem", "meant"]
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Problem:
-    """One thing that is wrong. Lines and columns count from 1."""
+class Note:
+    """One thing that is good to know of a definition. Lines and columns count from 1."""
 
     line: int
     column: int
@@ -22,6 +22,11 @@ class Problem:
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem(Note):
+    """One thing that is wrong."""
 
 
 class InvalidApp(AppInvalid):

@@ -16,7 +16,21 @@ import typer.core
 import typer.main
 
 from ingle._version import __version__
-from ingle.cli import chat, config, connections, doctor, keys, models, processors, routes, run, up
+from ingle.cli import (
+    batch,
+    chat,
+    config,
+    connections,
+    doctor,
+    keys,
+    mcp,
+    models,
+    processors,
+    routes,
+    run,
+    test,
+    up,
+)
 from ingle.cli.failures import Failure, explain
 from ingle.cli.terminal import use_utf8
 
@@ -34,7 +48,10 @@ _ORDER = [
     "up",
     "chat",
     "run",
+    "batch",
+    "test",
     "processors",
+    "mcp",
     "models",
     "connections",
     "routes",
@@ -54,7 +71,10 @@ app = typer.Typer(
 app.command("up")(up.up)
 app.command("chat")(chat.chat)
 app.command("run")(run.run)
+app.command("batch")(batch.batch)
+app.command("test")(test.run_tests)
 app.command("processors")(processors.processors)
+app.command("mcp")(mcp.mcp)
 app.add_typer(models.group, name="models")
 app.add_typer(connections.group, name="connections")
 app.add_typer(routes.group, name="routes")

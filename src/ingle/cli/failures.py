@@ -12,11 +12,12 @@ import sys
 import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import typer
 
 from ingle.cli.terminal import console, visible
-from ingle.errors import IngleError, UpstreamError
+from ingle.errors import AppInvalid, IngleError, UpstreamError
 
 __all__ = ["Failure", "explain"]
 
@@ -28,12 +29,12 @@ _SHOWN_CHARACTERS = 500
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a command ended without its result. `details` are further members for programs."""
+    """Why a command ended without its result. `details` are further members for programs: JSON."""
 
     code: str
     message: str
     exit_code: int
-    details: Mapping[str, object] = field(default_factory=dict)
+    details: Mapping[str, Any] = field(default_factory=dict)
 
     def tell(self, args: Sequence[str]) -> None:
         """Write it where and how the command's arguments ask for, even if they were wrong."""
@@ -63,6 +64,11 @@ class Failure:
         from rich.table import Table
         from rich.text import Text
 
+        if problems := self.details.get("problems"):
+            from ingle.cli.app_problems import show_problems
+
+            show_problems(problems)
+            return
         err = console(sys.stderr)
         message = visible(self.message)
         arrived = visible(f"What had arrived: {partial}") if partial else ""
@@ -114,6 +120,8 @@ def _details(error: IngleError) -> dict[str, object]:
             "server_message": error.server_message,
             "partial": error.partial,
         }
+    if isinstance(error, AppInvalid):
+        details["problems"] = getattr(error, "problems", None)  # of `ingle.apps`, not loaded here
     return {name: value for name, value in details.items() if value is not None}
 
 

@@ -1,4 +1,4 @@
-"""`ingle run`: one processor, once."""
+"""`ingle run`: one processor or one app, once."""
 
 from __future__ import annotations
 
@@ -34,8 +34,13 @@ Values = Annotated[
 
 
 def run(
-    processor: Annotated[
-        str, typer.Argument(metavar="PROVIDER/PROCESSOR", autocompletion=complete_processor)
+    target: Annotated[
+        str,
+        typer.Argument(
+            metavar="APP|PROCESSOR",
+            autocompletion=complete_processor,
+            help="The file of an app, a published one as app/SLUG, or a processor.",
+        ),
     ],
     input: Values = None,  # noqa: A002 -- the option's name
     config: Values = None,
@@ -48,15 +53,57 @@ def run(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Run a processor once and print its output.
+    """Run an app or a processor once and print its output.
+
+    On a terminal, an app's steps are shown as they run. In a pipe there is its output alone, with
+    `--json --stream` every event.
 
     \b
+    ingle run app.yaml --input question="Why is the sky blue?"
     ingle run localai/completions --input prompt="Once upon a time" --stream
     ingle run localai/chatgpt --input '{"messages": [{"role": "user", "content": "Hi"}]}'
     ingle run localai/completions --input prompt=@story.txt --config max_tokens=200 --json
 
     `ingle processors` lists the processors and their fields.
     """
+    from ingle.runs.source import is_app
+
+    if is_app(target):
+        _run_app(target, input or [], config, output, is_stream=stream, as_json=as_json)
+    else:
+        _run_processor(target, input or [], config or [], output, stream, as_json=as_json)
+
+
+def _run_app(
+    target: str,
+    texts: list[str],
+    config: list[str] | None,
+    output: Path | None,
+    *,
+    is_stream: bool,
+    as_json: bool,
+) -> None:
+    from ingle.cli.answers import check_writable
+    from ingle.cli.run_app import run_app
+
+    if config:
+        raise InvalidRequest("`--config` is for processors; an app says itself how its steps work.")
+    if output:
+        check_writable(output)
+    run_app(
+        target, texts, read_stdin=_read_once(), is_stream=is_stream, output=output, as_json=as_json
+    )
+
+
+def _run_processor(
+    processor: str,
+    texts: list[str],
+    config: list[str],
+    output: Path | None,
+    stream: bool,
+    *,
+    as_json: bool,
+) -> None:
     from ingle.cli.answers import check_writable, save
     from ingle.cli.values import read_values
     from ingle.processors.catalogue import get_processor
@@ -66,9 +113,9 @@ def run(
     chosen = get_processor(processor)
     schema = chosen.schema()
     read_stdin = _read_once()
-    values = read_values(input or [], schema["input"], option="--input", read_stdin=read_stdin)
+    values = read_values(texts, schema["input"], option="--input", read_stdin=read_stdin)
     settings = read_values(
-        config or [], schema["configuration"], option="--config", read_stdin=read_stdin
+        config, schema["configuration"], option="--config", read_stdin=read_stdin
     )
     if stream and "stream" in schema["configuration"]["properties"]:
         settings.setdefault("stream", True)

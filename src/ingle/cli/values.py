@@ -15,7 +15,7 @@ import msgspec
 
 from ingle.errors import InvalidRequest
 
-__all__ = ["read_stdin", "read_values"]
+__all__ = ["file_value", "is_file_field", "read_stdin", "read_values", "typed_value"]
 
 Schema = Mapping[str, Any]
 
@@ -37,10 +37,10 @@ def read_values(
         name, equals, value = text.partition("=")
         if text.lstrip().startswith("{") or text.startswith("@") or text == "-":
             values |= _object(_read(text, option, read_stdin), text, option)
-        elif value.startswith("@") and name and _is_file(name, schema):
-            values[name] = _file(value, f"{option} {name}")
+        elif value.startswith("@") and name and is_file_field(name, schema):
+            values[name] = file_value(value, f"{option} {name}")
         elif equals and name:
-            values[name] = _value(_read(value, f"{option} {name}", read_stdin), name, schema)
+            values[name] = typed_value(_read(value, f"{option} {name}", read_stdin), name, schema)
         else:
             raise InvalidRequest(
                 f"`{option} {text}` sets nothing. Write `{option} name=value`, or a JSON object "
@@ -85,12 +85,17 @@ def _read(text: str, what: str, read_stdin: Callable[[], str]) -> str:
         ) from error
 
 
-def _is_file(name: str, schema: Schema) -> bool:
-    return bool(schema.get("properties", {}).get(name, {}).get("format") == "data-url")
+def is_file_field(name: str, schema: Schema) -> bool:
+    """Whether the field takes a file, as a data URI."""
+    return schema.get("properties", {}).get(name, {}).get("format") in ("data-url", "data-uri")
 
 
-def _file(text: str, what: str) -> str:
-    """The file that `@file` names, as a data URI."""
+def file_value(text: str, what: str) -> str:
+    """The file that `@file` names, as a data URI; `what` is to get it, for errors.
+
+    Raises:
+        InvalidRequest: it cannot be read.
+    """
     from mimetypes import guess_type
 
     from ingle.processors.data_uri import File, data_uri
@@ -117,7 +122,7 @@ def _object(text: str, source: str, option: str) -> dict[str, Any]:
         ) from error
 
 
-def _value(text: str, name: str, schema: Schema) -> Any:  # Any: a JSON value
+def typed_value(text: str, name: str, schema: Schema) -> Any:  # Any: a JSON value
     """The JSON value that `text` writes, if the field takes its type; else the text."""
     types = set(_types(schema.get("properties", {}).get(name, {}), schema))
     try:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import msgspec
 
 from ingle.errors import IngleError, UpstreamRefused
+from ingle.processors.chat_history import ChatHistory
 from ingle.processors.in_one import CHUNKS, as_stream, in_one
 from ingle.processors.llama_habits import meant_by
 from ingle.processors.metering import counted
@@ -40,6 +41,7 @@ class Question:
     `body` makes the request for the way that was found, but for its `model`. `conveniences` are
     fields of it that a server need not know: one that refuses them is asked without. With `files`
     the request is a form instead of JSON. `timeout_s` is the longest that the server may be silent.
+    Of a `history` as much is sent as fits.
     """
 
     endpoint: str
@@ -50,6 +52,7 @@ class Question:
     capability: Capability
     conveniences: frozenset[str] = frozenset()
     files: tuple[FormFile, ...] = ()
+    history: ChatHistory | None = None
 
     @property
     def limits(self) -> Limits:
@@ -159,6 +162,8 @@ async def _begun(
 ) -> AsyncGenerator[Reply[T], None]:
     """The reply of one server, once its first item has come; a refusal may be met another way."""
     body = question.body(route) | ({"model": route.model} if route.model else {})
+    if history := question.history:
+        body = await history.fitted(route, body)
     while True:
         async with aclosing(ask(route, body)) as items:
             try:
@@ -166,6 +171,8 @@ async def _begun(
             except UpstreamRefused as refused:
                 if unknown := _unknown_conveniences(question, body, refused):
                     body = {name: body[name] for name in body.keys() - unknown}
+                elif history and (shorter := history.shortened(body, refused)):
+                    body = shorter
                 elif again := await router.route_again(route, refused):
                     route = again
                 elif route.is_local and (meant := meant_by(refused, route.model)):

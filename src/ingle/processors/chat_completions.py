@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from ingle.processors.asking import Question, answered, streamed
 from ingle.processors.base import Configuration, Input, Output, Processor
 from ingle.processors.chat_answer import ChatAnswer
+from ingle.processors.chat_history import ChatHistory, CutHistory
 from ingle.processors.legacy_functions import is_legacy, with_tools
 from ingle.processors.llama_habits import with_choice_for_llama
 from ingle.processors.messages import ChatMessage, FunctionCall, Tool
@@ -38,7 +39,9 @@ class ChatCompletionInput(Input):
         "history.",
     )
     chat_history: list[ChatMessage] = Field(
-        [], description="What was said before `messages`, for apps that keep the two apart."
+        [],
+        description="What was said before `messages`. Of a long history the oldest turns are left "
+        "out, so that the rest fits in the model's context window.",
     )
     messages: list[ChatMessage] = Field(
         [], description="A list of chat messages, each with a role and message text."
@@ -114,6 +117,11 @@ class ChatCompletionsOutput(Output):
     choices: list[ChatMessage] = Field(
         description="A list of chat messages, which are the model's generated responses."
     )
+    cut_history: CutHistory | None = Field(
+        default=None,
+        exclude_if=lambda value: value is None,
+        description="What of the chat history was not sent, if anything.",
+    )
     api_response: dict[str, Any] = Field(alias="_api_response", description="The raw API response.")
 
     @property
@@ -129,6 +137,9 @@ async def _run(
 ) -> AsyncGenerator[Piece | ChatCompletionsOutput, None]:
     request = _request(input, configuration)
     in_old_form = bool(input.functions)
+    history = ChatHistory(
+        router.client, length=len(input.chat_history), others=len(input.messages)
+    )
     question = Question(
         endpoint="chat/completions",
         body=lambda route: _for(route, request),
@@ -137,9 +148,12 @@ async def _run(
         timeout_s=configuration.timeout,
         capability="chat",
         conveniences=frozenset({"stream_options", "parallel_tool_calls"}),
+        history=history if input.chat_history else None,
     )
     if configuration.stream:
         async with streamed(router, question, ChatChunk) as reply:
+            for piece in _told(history):
+                yield piece
             answer = ChatAnswer(url=reply.url, in_old_form=in_old_form)
             async for chunks in reply.items:
                 for piece in answer.take(chunks):
@@ -148,11 +162,20 @@ async def _run(
         async with answered(router, question, ChatCompletion) as reply_in_one:
             answer = ChatAnswer(url=reply_in_one.url, in_old_form=in_old_form)
             completion = await anext(reply_in_one.items)
-        for piece in answer.take_whole(completion):
+        for piece in (*_told(history), *answer.take_whole(completion)):
             yield piece
     for piece in answer.end():
         yield piece
-    yield ChatCompletionsOutput(choices=answer.messages(), api_response=answer.response())
+    yield ChatCompletionsOutput(
+        choices=answer.messages(), cut_history=history.cut, api_response=answer.response()
+    )
+
+
+def _told(history: ChatHistory) -> list[Piece]:
+    """What of the history was left out, if anything, before the answer that knows nothing of it."""
+    if history.cut is None:
+        return []
+    return [Piece(("cut_history",), value=history.cut.model_dump(mode="json"))]
 
 
 def _request(

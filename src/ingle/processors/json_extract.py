@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable
-from itertools import islice
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from collections.abc import AsyncGenerator
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 from pydantic import AfterValidator, BeforeValidator, Field
-from pydantic_core import to_json
 
 from ingle.errors import InvalidRequest
 from ingle.processors.base import Configuration, Input, Output, Processor
+from ingle.processors.json_fit import misfits, validator_of
 from ingle.processors.json_path import at_path, check_path
 from ingle.processors.json_text import find_json
 from ingle.processors.pieces import Piece
-from ingle.upstream.explain import printable
 
 if TYPE_CHECKING:
-    from jsonschema_rs import ValidationError, Validator
-
     from ingle.routing import Router
 
 __all__ = [
@@ -32,35 +28,10 @@ __all__ = [
 
 Json = Any  # Any: a JSON value has no narrower type
 
-_LISTED_ERRORS = 8
-
-
-def _no_other_file(uri: str) -> NoReturn:
-    raise ValueError(f"{uri} is another file, and none is fetched")
-
-
-def _validator(schema: dict[str, Any]) -> Validator:
-    """What checks values by the schema.
-
-    Raises:
-        ValueError: it is none.
-    """
-    import jsonschema_rs
-
-    try:
-        # Of the two kinds of regular expressions, the one whose time has a bound.
-        patterns = jsonschema_rs.RegexOptions()
-        return jsonschema_rs.validator_for(
-            schema, retriever=_no_other_file, pattern_options=patterns
-        )
-    except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
-        said = printable(str(getattr(error, "message", error)).partition("\n")[0], 300)
-        raise ValueError(f"it is no JSON Schema that can be used: {said.rstrip('.')}.") from error
-
 
 def _usable(schema: dict[str, Any] | None) -> dict[str, Any] | None:
     if schema is not None:
-        _validator(schema)
+        validator_of(schema)
     return schema
 
 
@@ -139,28 +110,12 @@ def _check(value: Json, schema: dict[str, Any]) -> None:
     Raises:
         InvalidRequest: it does not.
     """
-    validator = _validator(schema)
-    faults = list(islice(validator.iter_errors(value), _LISTED_ERRORS + 1))
-    if not faults:
-        return
-    lines = [f"{_place(fault.instance_path)}: {_said(fault)}" for fault in faults]
-    more = "; and more" if len(lines) > _LISTED_ERRORS else ""
-    raise InvalidRequest(
-        f"The JSON does not fit `config.json_schema`. {'; '.join(lines[:_LISTED_ERRORS])}{more}. "
-        "Ask the model for this schema with `response_format`, or loosen it.",
-        param="input.text",
-    )
-
-
-def _said(fault: ValidationError) -> str:
-    """What is wrong, with the value if that is short, and with the rule in any case."""
-    shown = printable(str(fault.instance), 60)
-    return printable(fault.message.replace(to_json(fault.instance).decode(), shown), 200)
-
-
-def _place(path: Iterable[str | int]) -> str:
-    steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
-    return printable("$" + "".join(steps), 120)
+    if misfit := misfits(value, schema):
+        raise InvalidRequest(
+            f"The JSON does not fit `config.json_schema`. {misfit}. "
+            "Ask the model for this schema with `response_format`, or loosen it.",
+            param="input.text",
+        )
 
 
 JSON_EXTRACT = Processor(

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-__all__ = ["MAX_INDEX", "Path", "Piece", "fold"]
+__all__ = ["MAX_INDEX", "Path", "Piece", "fold", "value_at"]
 
 Path = tuple[str | int, ...]
 """Where in an output: keys of objects and indexes of lists, such as `("choices", 0, "content")`."""
@@ -58,6 +58,18 @@ def fold(pieces: Iterable[Piece]) -> dict[str, Any]:
             # A copy: later pieces may change what is inside, and this piece must stay as it is.
             node[last] = deepcopy(piece.value)
     return output
+
+
+def value_at(value: Any, path: Path) -> Any:  # Any: JSON
+    """What stands at this path of an output's JSON; null where nothing does."""
+    for key in path:
+        if isinstance(value, dict):
+            value = value.get(key)
+        elif isinstance(value, list) and isinstance(key, int) and key < len(value):
+            value = value[key]
+        else:
+            return None
+    return value
 
 
 def _child(node: Any, key: str | int, default: Any, path: Path) -> Any:

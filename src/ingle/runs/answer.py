@@ -43,11 +43,19 @@ class AnswerWriter:
         place = (step, *path)
         if place not in self._wanted:
             return
+        is_at_front = self._at < len(self._parts) and self._parts[self._at] == place
         if value is not msgspec.UNSET:
             if not isinstance(value, str):
                 return
+            # It stands in the place of what was written there, which may have been passed on.
             written = value
-        if self._at < len(self._parts) and self._parts[self._at] == place:
+            self._early.pop(place, None)
+            if is_at_front and self._live:
+                self._live = ""
+                self._write(self._before_front(), True)
+        if not written:
+            return
+        if is_at_front:
             self._live += written
             self._write(written, False)
         else:

@@ -1,9 +1,10 @@
 """What happens in a run, as a union of types, and the fold that makes a run's state of them.
 
-Each event has its place in the run's sequence, which counts from 0 and only ever grows; after a
-run was taken up by another process it goes on at a higher number. A step has exactly one last
-event (ended, skipped, failed or cancelled), and so has a run (ended, failed or cancelled). The
-JSON of an event has its kind as `type`.
+Each event has its place in the run's sequence, which counts from 0 and only ever grows. An attempt
+to carry out a run tells all of it: one that goes on where another was cut short begins with the
+steps that were recorded, and at a number above all that anyone can have seen (`first_sequence`). In
+an attempt a step has exactly one last event (ended, skipped, failed or cancelled), and so has a run
+(ended, failed or cancelled). The JSON of an event has its kind as `type`.
 """
 
 from __future__ import annotations
@@ -34,7 +35,9 @@ __all__ = [
     "StepStarted",
     "StepState",
     "Usage",
+    "error_of",
     "fault_of",
+    "first_sequence",
     "fold_run",
     "is_last",
 ]
@@ -63,7 +66,8 @@ class _Event(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, tag_fiel
 
 
 class RunStarted(_Event, frozen=True, tag="run_started"):
-    """The run has begun, or goes on in another process (`attempt` > 1). Times are Unix seconds."""
+    """The run has begun, or begins again where it was cut short (`attempt` > 1): then what was told
+    before is void. Times are Unix seconds."""
 
     run: str
     app: str
@@ -196,6 +200,24 @@ def fault_of(error: BaseException, step: str | None = None) -> Fault:
     )
 
 
+def error_of(fault: Fault) -> IngleError:
+    """The error that a fault tells of, as far as it tells."""
+    if fault.step is not None:
+        return StepFailed(fault.message, step=fault.step, error_code=fault.code)
+    error = IngleError(fault.message)
+    error.code, error.is_retryable = fault.code, fault.is_retryable
+    return error
+
+
+def first_sequence(attempt: int) -> int:
+    """The number of the first event of an attempt, the first being 1.
+
+    There is room for four billion events in an attempt, and for two million attempts below 2**53,
+    up to which JavaScript tells whole numbers apart.
+    """
+    return (attempt - 1) << 32
+
+
 class StepState(msgspec.Struct, omit_defaults=True):
     """A step as its events tell it; `output` grows while it runs."""
 
@@ -235,8 +257,8 @@ def fold_run(events: Iterable[Event]) -> RunState:
                 text = written if is_restart else text + written
                 run.output = text
             case RunStarted(run=name, app=app, at=at):
-                run.state, run.run, run.app = "running", name, app
-                run.started_at = run.started_at or at
+                run = RunState("running", name, app, started_at=run.started_at or at)
+                pieces, text = {}, ""
             case StepStarted(step=step, use=use, at=at):
                 pieces = {key: value for key, value in pieces.items() if key[0] != step}
                 run.steps[step] = StepState("running", use, started_at=at)

@@ -13,12 +13,12 @@ import random
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import msgspec
 
-from ingle.apps.app import App, Step, filled
+from ingle.apps.app import App, Step, Tool, filled
 from ingle.apps.template import Template
 from ingle.errors import (
     ContextTooLong,
@@ -31,7 +31,7 @@ from ingle.errors import (
     UpstreamRefused,
 )
 from ingle.processors.base import Output
-from ingle.processors.pieces import Piece
+from ingle.processors.pieces import Piece, value_at
 from ingle.runs.answer import AnswerWriter
 from ingle.runs.events import (
     Fault,
@@ -64,13 +64,14 @@ _logger = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class Call:
     """One time that a step's work is done. `key` is the same each time that the run tries it, so
-    that who is asked can know that it was asked before."""
+    that who is asked can know that it was asked before. Templates are rendered, in `tools` too."""
 
     run: str
     step: Step
     input: Any
     config: Any
     key: str
+    tools: tuple[Tool, ...] = ()
 
 
 Work = Callable[[Call], AsyncGenerator[Piece | Output | dict[str, Any], None]]
@@ -78,7 +79,11 @@ Work = Callable[[Call], AsyncGenerator[Piece | Output | dict[str, Any], None]]
 
 
 class Recorded(msgspec.Struct, frozen=True):
-    """How a step ended. A skipped step has the output null, and its fault if it had one."""
+    """How a step ended. A skipped step has the output null, and its fault if it had one.
+
+    `input` and `config` are as they were sent last; of a step with `for_each`, lists of those of
+    all items.
+    """
 
     step: str
     output: Any
@@ -87,13 +92,27 @@ class Recorded(msgspec.Struct, frozen=True):
     fault: Fault | None = None
     started_at: float = 0.0
     ended_at: float = 0.0
+    input: Any = None
+    config: Any = None
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether it failed for good; then it is kept for people only, and runs again."""
+        return self.fault is not None and not self.is_skipped
 
 
 class Record(Protocol):
-    """Where the ends of steps are kept."""
+    """Where it is kept how steps and runs end."""
 
     async def step_ended(self, run: str, recorded: Recorded) -> None:
         """Returns when it is kept for good.
+
+        Raises:
+            StorageError: it cannot be.
+        """
+
+    async def run_ended(self, run: str, last: RunEnded | RunFailed | RunCancelled) -> None:
+        """Returns when it is kept for good; `last` is told afterwards.
 
         Raises:
             StorageError: it cannot be.
@@ -104,6 +123,9 @@ class NoRecord:
     """For runs that nobody wants to take up again."""
 
     async def step_ended(self, run: str, recorded: Recorded) -> None:
+        """Does nothing."""
+
+    async def run_ended(self, run: str, last: RunEnded | RunFailed | RunCancelled) -> None:
         """Does nothing."""
 
 
@@ -121,29 +143,47 @@ async def execute(
 ) -> Any:
     """Run the app on an input that was read (`read_input`), and tell `log` all that happens.
 
-    The log gets exactly one last event, which is what this returns or raises. Cancelling it stops
-    the steps that run.
+    The log gets exactly one last event, which is recorded before and is what this returns or
+    raises. Cancelling it stops the steps that run.
 
     Raises:
         StepFailed: a step failed, and it matters.
-        StorageError: the end of a step cannot be recorded.
+        StorageError: the end of a step or of the run cannot be recorded.
     """
     log.append(RunStarted(log.next, run, app.slug, time.time(), attempt))
+    if attempt > 1:
+        log.append(OutputPiece(log.next, "", is_restart=True))
     walk = _Walk(app, values, run, log, work, record, recorded or {}, history or [])
+    last: RunEnded | RunFailed | RunCancelled
     try:
         output = await walk.output()
+        last = RunEnded(log.next, output, time.time())
+        await record.run_ended(run, last)
     except asyncio.CancelledError:
-        log.append(RunCancelled(log.next, time.time()))
+        last = RunCancelled(log.next, time.time())
+        await _end(run, last, log, record)
         raise
-    except IngleError as error:
+    except StorageError as error:
         log.append(RunFailed(log.next, fault_of(error), time.time()))
         raise
     except Exception as error:
-        _logger.exception("The run %s of %s failed in a way that was not foreseen", run, app.slug)
-        log.append(RunFailed(log.next, fault_of(error), time.time()))
+        if not isinstance(error, IngleError):
+            _logger.exception("The run %s of %s failed, which was not foreseen", run, app.slug)
+        last = RunFailed(log.next, fault_of(error), time.time())
+        await _end(run, last, log, record)
         raise
-    log.append(RunEnded(log.next, output, time.time()))
+    log.append(last)
     return output
+
+
+async def _end(run: str, last: RunFailed | RunCancelled, log: RunLog, record: Record) -> None:
+    """Tell how the run ended, also where that cannot be recorded."""
+    try:
+        await record.run_ended(run, last)
+    except StorageError as error:
+        _logger.error("It was not recorded that the run %s failed. %s", run, error)  # noqa: TRY400
+    finally:
+        log.append(last)
 
 
 class _Walk:
@@ -165,8 +205,12 @@ class _Walk:
         self._record = record
         self._names: dict[str, Any] = {"input": dict(values), "history": history}
         self._waiting = [step for step in app.steps if step.name not in recorded]
-        for name, end in recorded.items():
-            self._names[name] = self._value(end)
+        self._sent: dict[str, tuple[Any, Any]] = {}
+        for step in app.steps:
+            if (end := recorded.get(step.name)) is not None:
+                self._names[step.name] = self._value(end)
+                log.append(StepStarted(log.next, step.name, step.use, end.started_at))
+                self._tell(end)
         self._answer = AnswerWriter(app.output, self._names, self._write)
 
     async def output(self) -> Any:
@@ -198,9 +242,9 @@ class _Walk:
 
     async def _step(self, step: Step) -> None:
         """Run a step to its end, one way or another; its value is among the names then."""
-        log = self._log
+        log, began = self._log, time.time()
         try:
-            end = await self._ended(step, time.time())
+            end = await self._ended(step, began)
             await self._record.step_ended(self._run, end)
         except asyncio.CancelledError:
             log.append(StepCancelled(log.next, step.name, time.time()))
@@ -209,20 +253,28 @@ class _Walk:
             if not isinstance(error, IngleError):
                 _logger.exception("The step %s of the run %s failed", step.name, self._run)
             fault = fault_of(error, step.name)
-            log.append(StepBroken(log.next, step.name, fault, time.time()))
+            now = time.time()
+            log.append(StepBroken(log.next, step.name, fault, now))
             if isinstance(error, StorageError):
                 raise
+            sent = self._sent.pop(step.name, (None, None))
+            failed = Recorded(step.name, None, None, False, fault, began, now, *sent)
+            await self._record.step_ended(self._run, failed)
             raise StepFailed(
                 f"The step `{step.name}` failed: {fault.message}",
                 step=step.name,
                 error_code=fault.code,
             ) from error
         self._names[end.step] = self._value(end)
+        self._tell(end)
+        self._answer.ended()
+
+    def _tell(self, end: Recorded) -> None:
+        log = self._log
         if end.is_skipped:
             log.append(StepSkipped(log.next, end.step, end.ended_at, end.fault))
         else:
             log.append(StepEnded(log.next, end.step, end.output, end.ended_at, end.usage))
-        self._answer.ended()
 
     async def _ended(self, step: Step, began: float) -> Recorded:
         """How the step ends; a fault that the app can do without is a way to end, too."""
@@ -234,8 +286,11 @@ class _Walk:
             if step.on_error == "fail":
                 raise
             fault = fault_of(error, step.name)
-            return Recorded(step.name, None, None, True, fault, began, time.time())
-        return Recorded(step.name, output, _usage(output), False, None, began, time.time())
+            sent = self._sent.pop(step.name, (None, None))
+            return Recorded(step.name, None, None, True, fault, began, time.time(), *sent)
+        sent = self._sent.pop(step.name)
+        usage = _usage(output)
+        return Recorded(step.name, output, usage, False, None, began, time.time(), *sent)
 
     def _value(self, end: Recorded) -> Any:
         """What templates see of a step; of a skipped one the result is null."""
@@ -259,6 +314,8 @@ class _Walk:
                 "run the app as a batch."
             )
         log.append(StepStarted(log.next, step.name, step.use, began, len(items)))
+        count = len(items)
+        self._sent[step.name] = ([None] * count, [None] * count)
         turns = asyncio.Semaphore(step.at_once)
 
         async def one(index: int, item: Any) -> Any:
@@ -275,7 +332,10 @@ class _Walk:
             if tasks:
                 await asyncio.wait(tasks)
         # The result of each is where its processor has it: one step's work is all the same.
-        return {"items": outputs, "results": [_at(output, step.item_result) for output in outputs]}
+        return {
+            "items": outputs,
+            "results": [value_at(output, step.item_result) for output in outputs],
+        }
 
     async def _tries(self, step: Step, names: Mapping[str, Any], item: int | None) -> Any:
         """The output, from the first try that gives one: the model's own, and then its fallbacks."""
@@ -310,8 +370,19 @@ class _Walk:
         config = filled(step.config, names)
         if model is not None:
             config = {**config, "model": model}
-        key = f"{self._run}/{step.name}" if item is None else f"{self._run}/{step.name}/{item}"
-        call = Call(self._run, step, filled(step.input, names), config, key)
+        values = filled(step.input, names)
+        if item is None:
+            key = f"{self._run}/{step.name}"
+            self._sent[step.name] = (values, config)
+        else:
+            key = f"{self._run}/{step.name}/{item}"
+            inputs, configs = self._sent[step.name]
+            inputs[item], configs[item] = values, config
+        tools = tuple(
+            replace(tool, input=filled(tool.input, names), config=filled(tool.config, names))
+            for tool in step.tools
+        )
+        call = Call(self._run, step, values, config, key, tools)
         if step.timeout_s is None:
             return await self._done(call, item)
         try:
@@ -359,18 +430,6 @@ def _wait_s(error: IngleError, failures: int) -> float:
         return min(error.retry_after_s, _LONGEST_WAIT_S)
     longest = min(_FIRST_WAIT_S * 2 ** (failures - 1), _LONGEST_WAIT_S)
     return random.uniform(longest / 2, longest)  # noqa: S311 -- to spread, not to hide
-
-
-def _at(output: Any, path: tuple[str | int, ...]) -> Any:
-    """What stands there, or null."""
-    for key in path:
-        if isinstance(output, dict):
-            output = output.get(key)
-        elif isinstance(output, list) and isinstance(key, int) and key < len(output):
-            output = output[key]
-        else:
-            return None
-    return output
 
 
 def _nested(path: tuple[str | int, ...]) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
@@ -17,7 +17,6 @@ __all__ = ["EVENT_STREAM", "JSON", "Answer"]
 JSON = b"application/json"
 EVENT_STREAM = b"text/event-stream; charset=utf-8"
 _STREAM_HEADERS: Headers = [
-    (b"content-type", EVENT_STREAM),
     (b"cache-control", b"no-cache"),
     (b"x-accel-buffering", b"no"),  # nginx holds a stream back without it
 ]
@@ -56,6 +55,10 @@ class Answer:
     def waiting_write(self) -> int | None:
         """The number of the write that waits for the caller to take it, if one does."""
         return self._begun if self._begun != self._done else None
+
+    def pass_through(self, around: Callable[[Send], Send]) -> None:
+        """Let all that is sent from now on go through `around(send)`, which may change it."""
+        self._send = around(self._send)
 
     def add_header(self, name: bytes, value: bytes) -> None:
         """Send this header too, on whatever answer it will be."""
@@ -100,10 +103,10 @@ class Answer:
             }
         )
 
-    async def start_stream(self) -> None:
-        """Send the head of a stream of server-sent events."""
+    async def start_stream(self, content_type: bytes = EVENT_STREAM) -> None:
+        """Send the head of a stream, such as one of server-sent events."""
         self._is_stream = True
-        await self.start(200, _STREAM_HEADERS)
+        await self.start(200, [(b"content-type", content_type), *_STREAM_HEADERS])
 
     async def write(self, data: bytes) -> None:
         """Send bytes of the body; waits while the caller does not take them."""

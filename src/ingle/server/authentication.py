@@ -6,15 +6,19 @@ import asyncio
 
 from ingle.errors import NotAuthenticated
 from ingle.server.asgi import Request
+from ingle.server.web_session import has_cookie, key_of_cookie
 from ingle.storage.api_keys import ApiKey, ApiKeys
+from ingle.storage.secrets import Secrets
 
 __all__ = ["key_of"]
 
 
-async def key_of(request: Request, api_keys: ApiKeys, *, is_asked_for: bool) -> ApiKey | None:
+async def key_of(
+    request: Request, api_keys: ApiKeys, secrets: Secrets, *, is_asked_for: bool
+) -> ApiKey | None:
     """The key that a request came with, be it expired. Where none is asked for, it may have none.
 
-    Clients of OpenAI's API cannot go without a key, so that where none is asked for any other text
+    The web page sends its session's cookie instead. Clients of OpenAI's API cannot go without a key, so that where none is asked for any other text
     counts as none.
 
     Raises:
@@ -22,6 +26,8 @@ async def key_of(request: Request, api_keys: ApiKeys, *, is_asked_for: bool) -> 
         StorageError: the keys could not be read.
     """
     text = _text_of(request)
+    if not text and has_cookie(request):
+        text = await asyncio.to_thread(key_of_cookie, request, secrets)
     if text.startswith("ik-") or (text and is_asked_for):
         if api_keys.is_stale:
             await asyncio.to_thread(api_keys.refresh)
@@ -41,8 +47,8 @@ async def key_of(request: Request, api_keys: ApiKeys, *, is_asked_for: bool) -> 
 
 
 def _text_of(request: Request) -> str:
-    """The key, however OpenAI's, Azure's and Anthropic's clients send it."""
+    """The key, however OpenAI's, Azure's, Anthropic's and LLMStack's clients send it."""
     scheme, _, key = request.header(b"authorization").partition(" ")
-    if scheme.lower() == "bearer" and key.strip():
+    if scheme.lower() in ("bearer", "token") and key.strip():
         return key.strip()
     return request.header(b"x-api-key") or request.header(b"api-key")

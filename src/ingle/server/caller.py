@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -15,11 +16,13 @@ from ingle.storage.key_usage import KeyUsage, Usage
 
 __all__ = ["Caller"]
 
-_USES_OF_API = ("/api/processors", "/api/version", "/api/openapi.json")
-"""What under `/api` uses models or tells how to; the rest manages this Ingle."""
+_USES_OF_API = re.compile(
+    r"/api/((processors|runs|sessions|files)(/.*)?|runs\.csv|apps/[^/]+/run(/[^/]+)?|session|version|openapi\.json)"
+)
+"""What under `/api` uses models and apps, or tells how to; the rest manages this Ingle."""
 
-_MOST = 10**8
-"""No answer takes as much; a server that says so must not put a key in debt for ever."""
+_OWN = re.compile(r"(/v1)?/(chat/completions|responses|files)/.+")
+"""What a caller has made: who made it may delete it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,11 @@ class Caller:
     key: ApiKey | None
     rates: Rates
     usage: KeyUsage
+
+    @property
+    def key_id(self) -> str | None:
+        """The id of the key; what is made with it is seen with it only. None sees everything."""
+        return None if self.key is None else self.key.id
 
     @property
     def is_counted(self) -> bool:
@@ -52,17 +60,19 @@ class Caller:
                 f"`ingle keys change {self.key.id} --expires` gives it more time."
             )
         path = request.path
-        is_managing = path == "/metrics" or request.method == "DELETE"
+        is_managing = path == "/metrics" or (
+            request.method == "DELETE" and not _OWN.fullmatch(path)
+        )
         if path == "/api" or path.startswith("/api/"):
-            is_managing = not any(path == use or path.startswith(f"{use}/") for use in _USES_OF_API)
+            is_managing = _USES_OF_API.fullmatch(path) is None
         if is_managing:
             raise NotAllowed(
                 f"The API key {self.key.name!r} has limits, and such a key may use models but not "
                 f"manage this Ingle, as {request.method} {path} would. Use a key without limits."
             )
 
-    def admit(self, answer: Answer) -> None:
-        """Let a request to a model in, and have the answer say what is left after it.
+    def admit(self, answer: Answer | None) -> None:
+        """Let a request to a model in, and have the answer, if there is one, say what is left.
 
         Raises:
             RateLimited: the key's requests or tokens of this minute are used up.
@@ -72,17 +82,15 @@ class Caller:
         try:
             self.rates.admit(self.key)
         finally:
-            for name, value in self.rates.headers(self.key):
-                answer.add_header(name, value)
+            if answer is not None:
+                for name, value in self.rates.headers(self.key):
+                    answer.add_header(name, value)
         self.usage.add(self.key.id, Usage(requests=1))
 
     def used(self, prompt_tokens: int, completion_tokens: int, images: int = 0) -> None:
         """Count what an answer took."""
-        if self.key is not None and (prompt_tokens or completion_tokens or images):
-            told = (prompt_tokens, completion_tokens, images)
-            usage = Usage(0, *(min(number, _MOST) for number in told))
-            self.rates.spend(self.key, usage.tokens)
-            self.usage.add(self.key.id, usage)
+        if self.key is not None:
+            self.usage.used(self.key.id, prompt_tokens, completion_tokens, images)
 
     def router(self, router: Router) -> Router:
         """The router as this caller may use it."""

@@ -181,19 +181,16 @@ class ResponsesRequest(EngineRequest, kw_only=True):
     temperature: Temperature | None = None
     top_p: Fraction | None = None
     top_logprobs: TopLogprobs | None = None
-    previous_response_id: str | None = None
     conversation: str | Object | None = None
-    background: bool | None = None
 
     def check(self) -> None:
         """See `EngineRequest`."""
-        for name in ("previous_response_id", "conversation", "background"):
-            if getattr(self, name):
-                raise UnsupportedInput(
-                    f"`{name}` is not supported: answers are not kept here, so there is nothing to "
-                    "go on from. Send the whole conversation as `input`.",
-                    param=name,
-                )
+        if self.conversation:
+            raise UnsupportedInput(
+                "`conversation` is not supported: responses are kept here, but no conversations. "
+                "Go on from the last one with `previous_response_id`.",
+                param="conversation",
+            )
         check_pictures(self.input, "input")
 
 

@@ -71,6 +71,7 @@ _ALL = (
             *_ERROR_EVENTS,
         ),
     ),
+    Endpoint("responses/input_tokens", "chat", ResponsesRequest),
     Endpoint(
         "messages", "chat", MessagesRequest, ANTHROPIC, (b"event: message_stop", *_ERROR_EVENTS)
     ),

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from ingle.apps.problems import InvalidApp
 from ingle.errors import (
     Busy,
     CircuitOpen,
@@ -63,7 +64,10 @@ def _openai_error(error: IngleError) -> Json:
         kind = "rate_limit_error"
     else:
         kind = "invalid_request_error" if error.http_status < 500 else "server_error"
-    return {"message": error.message, "type": kind, "param": error.param, "code": error.code}
+    told: Json = {"message": error.message, "type": kind, "param": error.param, "code": error.code}
+    if isinstance(error, InvalidApp):
+        told["problems"] = error.problems
+    return told
 
 
 def _openai_event(error: IngleError) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ingle.routing import Router
 from ingle.runtime import Runtime
@@ -12,7 +13,12 @@ from ingle.server.asgi import Request
 from ingle.server.caller import Caller
 from ingle.server.calls import Call
 from ingle.server.lazy_api import LazyApi
+from ingle.server.lazy_mcp import LazyMcp
 from ingle.server.metrics import Metrics
+
+if TYPE_CHECKING:  # these ask handlers themselves, which all take an exchange
+    from ingle.server.openai.background import Background
+    from ingle.server.openai.batch_runner import BatchRunner
 
 __all__ = ["Exchange", "Handler"]
 
@@ -27,7 +33,10 @@ class Exchange:
     runtime: Runtime
     metrics: Metrics
     api: LazyApi
+    mcp: LazyMcp
     caller: Caller
+    background: Background
+    batches: BatchRunner
 
     @property
     def router(self) -> Router:

@@ -9,6 +9,8 @@ from typing import Any
 from ingle.errors import ConfigurationError, ModelFileInvalid, ModelNotFound
 from ingle.routing import ModelEntry
 from ingle.runtime import Runtime
+from ingle.server.app_models import PREFIX
+from ingle.server.app_runs import AppCaller
 from ingle.server.exchange import Exchange
 
 __all__ = ["list_models", "remove_installed", "remove_model", "show_model"]
@@ -17,9 +19,9 @@ Json = dict[str, Any]  # Any: a JSON value has no narrower type
 
 
 async def list_models(exchange: Exchange) -> None:
-    """Answer with the models of this machine and of all connections."""
+    """Answer with the models of this machine, of all connections, and the apps."""
     available = await exchange.router.models()
-    data = [_described(entry) for entry in available.models]
+    data = [_described(entry) for entry in (*available.models, *await _apps(exchange))]
     await exchange.answer.json({"object": "list", "data": data})
 
 
@@ -30,11 +32,12 @@ async def show_model(name: str, exchange: Exchange) -> None:
         ModelNotFound: none has this name.
     """
     available = await exchange.router.models()
-    for entry in available.models:
+    entries = (*available.models, *await _apps(exchange))
+    for entry in entries:
         if name.removeprefix("local/") in entry.aliases or name in (entry.id, f"local/{entry.id}"):
             await exchange.answer.json({**_described(entry), "id": name})
             return
-    names = ", ".join(entry.id for entry in available.models) or "none"
+    names = ", ".join(entry.id for entry in entries) or "none"
     raise ModelNotFound(f"There is no model {name!r}. There are: {names}.", param="model")
 
 
@@ -57,6 +60,12 @@ async def remove_installed(runtime: Runtime, name: str) -> None:
         if not model.is_builtin:
             await runtime.supervisor.stop(model.name)
     await asyncio.to_thread(runtime.models.remove, installed)
+
+
+async def _apps(exchange: Exchange) -> list[ModelEntry]:
+    """The published apps, each as a model that can be asked."""
+    listed = await AppCaller(exchange.runtime, exchange.caller).listed()
+    return [ModelEntry(PREFIX + app.slug, "app", int(app.created_at.timestamp())) for app in listed]
 
 
 def _described(entry: ModelEntry) -> Json:

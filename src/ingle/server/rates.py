@@ -49,9 +49,9 @@ class Rates:
         if requests is not None:
             requests.left -= 1
 
-    def spend(self, key: ApiKey, tokens: int) -> None:
-        """Take the tokens of an answer."""
-        _, bucket = self._buckets(key)
+    def spend(self, key_id: str, tokens: int) -> None:
+        """Take the tokens of an answer to a key; of one that was never let in there is no bucket."""
+        bucket = self._tokens.get(key_id)
         if bucket is not None:
             bucket.fill(self._clock())
             bucket.left -= tokens

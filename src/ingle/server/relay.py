@@ -20,6 +20,7 @@ from ingle.errors import EngineMissing, IngleError
 from ingle.processors.in_one import CHUNKS
 from ingle.routing import Route
 from ingle.server import corrections
+from ingle.server.app_models import PREFIX, answer_as_model
 from ingle.server.asgi import Request
 from ingle.server.assembly import answer_assembled
 from ingle.server.body import read_body
@@ -40,7 +41,7 @@ from ingle.server.system_prompt import with_system_prompt
 from ingle.server.told_tokens import told_tokens
 from ingle.upstream.limits import Limits
 
-__all__ = ["relay"]
+__all__ = ["relay", "relay_body"]
 
 _COUNT = re.compile(r"[0-9]{1,4}")
 _CONNECTION_LIMITS = Limits(idle_s=600)
@@ -55,11 +56,20 @@ async def relay(endpoint: Endpoint, exchange: Exchange) -> None:
         IngleError: what went wrong; the answer may have begun.
         CallerLeft: nobody is there any more.
     """
-    request, answer, caller = exchange.request, exchange.answer, exchange.caller
     settings = exchange.runtime.settings
-    caller.admit(answer)
-    body = await read_body(request, settings.max_body_bytes, settings.body_s)
+    exchange.caller.admit(exchange.answer)
+    body = await read_body(exchange.request, settings.max_body_bytes, settings.body_s)
+    await relay_body(endpoint, exchange, body)
+
+
+async def relay_body(endpoint: Endpoint, exchange: Exchange, body: bytes) -> None:
+    """The same, of a request that was let in and whose body is read. Raises what `relay` does."""
+    request, answer, caller = exchange.request, exchange.answer, exchange.caller
     sent = _Sent(endpoint, request, body)
+    if sent.model is not None and sent.model.startswith(PREFIX):
+        async with watched(exchange.call, request.receive, answer):
+            await answer_as_model(endpoint, sent.model, sent.fields, exchange)
+        return
     counted = CountedStream() if caller.is_counted else None
     told = b""
     try:

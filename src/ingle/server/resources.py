@@ -10,13 +10,14 @@ from types import MappingProxyType
 
 from ingle._version import __version__
 from ingle.errors import NotFound
-from ingle.server.asgi import Message
+from ingle.server.asgi import App, Message
 from ingle.server.body import read_body
 from ingle.server.endpoints import ENDPOINTS
 from ingle.server.error_shapes import OPENAI, ErrorShape
 from ingle.server.exchange import Exchange, Handler
 from ingle.server.metrics import CONTENT_TYPE
 from ingle.server.models_api import list_models, remove_model, show_model
+from ingle.server.openai.routes import KEPT, find_named
 from ingle.server.pictures import show_picture
 from ingle.server.relay import relay
 from ingle.server.welcome import show_welcome
@@ -25,6 +26,7 @@ __all__ = ["Resource", "find_resource", "not_found"]
 
 _HEALTH_PATHS = ("/health", "/healthz", "/livez", "/readyz")
 _LONGEST_SHOWN_PATH = 200
+_UPLOADS = "/api/files"
 _PICTURES = "/generated-images/"  # as LocalAI calls it
 
 
@@ -43,7 +45,22 @@ async def _health(exchange: Exchange) -> None:
 
 
 async def _api(exchange: Exchange) -> None:
-    """Let FastAPI answer; the body is read here, within the bounds of every other one."""
+    """Let FastAPI answer."""
+    app, request = await exchange.api.app(), exchange.request
+    if (request.method, request.path) == ("POST", _UPLOADS):  # which is read as it comes
+        request.scope["ingle"] = exchange
+        await exchange.answer.hand_over(app, request)
+    else:
+        await _hand_over(app, exchange)
+
+
+async def _mcp(exchange: Exchange) -> None:
+    """Let the MCP server answer."""
+    await _hand_over(await exchange.mcp.app(), exchange)
+
+
+async def _hand_over(app: App, exchange: Exchange) -> None:
+    """Let another application answer; the body is read here, within the bounds of every other."""
     settings = exchange.runtime.settings
     body = await read_body(exchange.request, settings.max_body_bytes, settings.body_s)
     is_read = False
@@ -56,7 +73,6 @@ async def _api(exchange: Exchange) -> None:
         return {"type": "http.request", "body": body, "more_body": False}
 
     exchange.request.scope["ingle"] = exchange
-    app = await exchange.api.app()
     await exchange.answer.hand_over(app, replace(exchange.request, receive=receive))
 
 
@@ -68,12 +84,16 @@ def find_resource(path: str) -> Resource | None:
     """What answers at a path, `None` if nothing does."""
     if resource := _RESOURCES.get(path.rstrip("/") or "/"):
         return resource
+    if path == "/api/session":
+        return _SESSION
     if path == "/api" or path.startswith("/api/"):
         return _API
     if path.startswith(_PICTURES):
         handlers: dict[str, Handler] = {"GET": partial(show_picture, path.removeprefix(_PICTURES))}
         return Resource("pictures", handlers, is_open=True)
     short = path.removeprefix("/v1")
+    if named := find_named(short.strip("/")):
+        return Resource(*named)
     if short.startswith("/models/"):
         name = short.removeprefix("/models/")
         handlers = {"GET": partial(show_model, name), "DELETE": partial(remove_model, name)}
@@ -94,6 +114,7 @@ def _all() -> dict[str, Resource]:
     resources = {
         "/": Resource("welcome", {"GET": show_welcome}, is_open=True),
         "/metrics": Resource("metrics", {"GET": _metrics}),
+        "/mcp": Resource("mcp", {"POST": _mcp}),
         **dict.fromkeys(_HEALTH_PATHS, health),
     }
     for prefix in ("/v1", ""):
@@ -101,8 +122,12 @@ def _all() -> dict[str, Resource]:
         for path, endpoint in ENDPOINTS.items():
             handlers = {"POST": partial(relay, endpoint)}
             resources[f"{prefix}/{path}"] = Resource(endpoint.path, handlers, endpoint.shape)
+        for path, kept in KEPT.items():
+            shape = ENDPOINTS[path].shape if path in ENDPOINTS else OPENAI
+            resources[f"{prefix}/{path}"] = Resource(path, kept, shape)
     return resources
 
 
 _API = Resource("api", dict.fromkeys(("GET", "POST", "PUT", "PATCH", "DELETE"), _api))
+_SESSION = replace(_API, is_open=True)
 _RESOURCES: Mapping[str, Resource] = MappingProxyType(_all())

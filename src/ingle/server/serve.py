@@ -73,12 +73,14 @@ async def _serve(
     stops = _Stops(asyncio.get_running_loop())
     async with open_runtime(settings) as runtime:
         new_api_key = await _first_key(runtime)
+        await runtime.runs.share()
         app = create_app(runtime)
         server = _Server(_config(app))
         with stops.on_signals():
             serving = asyncio.create_task(server.serve(sockets=[listener]))
             stopping = asyncio.create_task(_stop(app, server, stops, settings.drain_s))
             writing = asyncio.create_task(_write_usage(runtime))
+            working = asyncio.create_task(app.work())
             loading = asyncio.create_task(
                 preload(runtime.supervisor, runtime.models, settings.preload)
             )
@@ -86,7 +88,7 @@ async def _serve(
                 ready(Serving(url_of(listener), new_api_key, stops.ask))
                 await serving
             finally:
-                tasks = (serving, stopping, writing, loading)
+                tasks = (serving, stopping, writing, working, loading)
                 for task in tasks:
                     task.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)

@@ -227,10 +227,41 @@ class Settings(BaseModel):
     body_s: Seconds = Field(
         60.0, description="How long a caller may take to send one request.", examples=["20"]
     )
+    max_file_bytes: Bytes = Field(
+        512 * 1024 * 1024,
+        description="The largest file that is taken by `/v1/files`.",
+        examples=["2GiB"],
+    )
+    keep_responses_days: int = Field(
+        30,
+        ge=0,
+        le=36500,
+        description="How long answers of `/v1/responses` are kept to go on from; 0 keeps none.",
+        examples=["0"],
+    )
     http_allow: Places = Field(
         (),
         description="Hosts and networks that are not public, and that apps may call all the same.",
         examples=["192.168.1.0/24,nas.local,*.corp.example.com"],
+    )
+    mcp_commands: Words = Field(
+        (),
+        description="Commands of MCP servers that apps may start, each just as the app writes it.",
+        examples=["uvx mcp-server-time"],
+    )
+    runs_at_once: int = Field(
+        64,
+        ge=1,
+        le=10_000,
+        description="How many runs of apps go on at the same time; others wait.",
+        examples=["8"],
+    )
+    keep_runs_days: float | None = Field(
+        None,
+        gt=0,
+        le=36_500,
+        description="Runs that were over for so many days are removed; else they are kept for ever.",
+        examples=["30"],
     )
     huggingface_url: WebUrl = Field(
         "https://huggingface.co",

@@ -22,6 +22,9 @@ __all__ = ["KeyUsage", "Usage"]
 
 _COUNTS = ("requests", "prompt_tokens", "completion_tokens", "images")
 
+_MOST = 10**8
+"""No answer takes as much; a server that says so must not put a key in debt for ever."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -51,12 +54,22 @@ class KeyUsage:
     ) -> None:
         self._database = database
         self._now = now
+        self.listener: Callable[[str, Usage], None] = lambda key_id, usage: None
+        """Called with what each answer took; set by who limits it."""
         self._adding = threading.Lock()  # guards what is below, and is never held for long
         self._pending: dict[tuple[str, date], Usage] = {}
 
     def add(self, key_id: str, usage: Usage) -> None:
         """Count this for a key, today. Nothing is written."""
         self._put([((key_id, self._now().date()), usage)])
+
+    def used(self, key_id: str, prompt_tokens: int, completion_tokens: int, images: int) -> None:
+        """Count what an answer took, and tell the listener."""
+        told = (prompt_tokens, completion_tokens, images)
+        usage = Usage(0, *(min(number, _MOST) for number in told))
+        if usage != Usage():
+            self.add(key_id, usage)
+            self.listener(key_id, usage)
 
     def write(self) -> None:
         """Write what was counted since the last time, in one transaction.

@@ -159,6 +159,7 @@ events = Table(
 )
 
 # The messages of a session, as a tree: an edited one has the same parent as what it replaces.
+# `state` is that of the run that writes it: waiting until it ends, then ended, failed or cancelled.
 messages = Table(
     "messages",
     metadata,
@@ -171,13 +172,15 @@ messages = Table(
         index=True,
     ),
     Column("parent_id", _ID, ForeignKey("messages.id", ondelete="CASCADE"), index=True),
-    Column("run_id", _ID),
+    Column("run_id", _ID, index=True),
     Column("role", String(16), nullable=False),
     Column("content", Text, nullable=False),
+    Column("state", String(16), nullable=False),
     Column("created_at", Double, nullable=False),
 )
 
-# When an app runs by itself. `timing` is JSON: at, every or cron.
+# When an app runs by itself. `timing` is JSON: at, every or cron. `starting` is the run of an
+# occasion that a process took and has not begun yet; `missed` counts occasions that went by.
 schedules = Table(
     "schedules",
     metadata,
@@ -190,6 +193,9 @@ schedules = Table(
     Column("next_at", Double, index=True),
     Column("last_at", Double),
     Column("last_run_id", _ID),
+    Column("starting", _ID),
+    Column("missed", BigInteger, nullable=False, server_default="0"),
+    Column("fault", Text),
     Column("created_at", Double, nullable=False),
 )
 

@@ -13,16 +13,20 @@ from ingle._version import __version__
 from ingle.errors import IngleError, InvalidRequest, MethodNotAllowed, NotFound
 from ingle.runtime import Runtime
 from ingle.server.api import (
+    apps,
     connections,
     engines,
+    files,
     imports,
     keys,
     models,
     processors,
     pulls,
     routes,
+    runs,
     settings,
     suggestions,
+    web_session,
 )
 from ingle.server.api.replies import ERRORS, error_reply
 from ingle.server.asgi import App
@@ -37,7 +41,7 @@ def described_api(runtime: Runtime) -> App:
     app = FastAPI(
         title="Ingle",
         version=__version__,
-        description="Models, connections and processors of this Ingle. OpenAI's API is at /v1.",
+        description="Models, connections, processors, apps and their runs. OpenAI's API is at /v1.",
         openapi_url="/api/openapi.json",
         docs_url=None,  # its pages come from a CDN
         redoc_url=None,
@@ -55,6 +59,10 @@ def described_api(runtime: Runtime) -> App:
         imports,
         pulls,
         models,
+        apps,
+        runs,
+        files,
+        web_session,
     )
     for room in rooms:
         app.include_router(room.routes(runtime), prefix="/api", responses=ERRORS)

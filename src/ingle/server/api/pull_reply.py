@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 
 import msgspec
 
@@ -14,10 +13,9 @@ from ingle.server.answer import JSON, Answer
 from ingle.server.api.pull_description import described, installed_model
 from ingle.server.api.run_reply import EventReply
 from ingle.server.exchange import Exchange
+from ingle.server.pulse import pulsing
 
 __all__ = ["PullEventsReply", "PullReply"]
-
-_PULSE_S = 15.0  # proxies drop a connection that is silent for a minute or so
 
 
 class PullEventsReply(EventReply):
@@ -34,17 +32,12 @@ class PullEventsReply(EventReply):
 
     async def _write(self, answer: Answer) -> None:
         await answer.start_stream()
-        pulse = asyncio.create_task(_pulse(answer))
-        try:
-            async with aclosing(self._feed.follow(self._after, self._pull)) as events:
-                async for event in events:
-                    data = described(event.status).model_dump_json().encode()
-                    head = b"id: %d\nevent: %b\n" % (event.number, event.kind.encode())
-                    await answer.write(b"%bdata: %b\n\n" % (head, data))
-        finally:
-            pulse.cancel()
-            with suppress(asyncio.CancelledError):
-                await pulse
+        feed = self._feed.follow(self._after, self._pull)
+        async with pulsing(answer), aclosing(feed) as events:
+            async for event in events:
+                data = described(event.status).model_dump_json().encode()
+                head = b"id: %d\nevent: %b\n" % (event.number, event.kind.encode())
+                await answer.write(b"%bdata: %b\n\n" % (head, data))
         await answer.finish()
 
     def _event(self, kind: bytes, data: bytes) -> bytes:
@@ -91,13 +84,6 @@ class PullReply(EventReply):
             return
         await self._write_event(b"installed", told, answer)
         await answer.finish()
-
-
-async def _pulse(answer: Answer) -> None:
-    """Write a comment every so often, which readers of events skip."""
-    while True:
-        await asyncio.sleep(_PULSE_S)
-        await answer.write(b": still here\n\n")
 
 
 def _failure(status: PullStatus) -> IngleError:

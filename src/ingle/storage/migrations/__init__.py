@@ -10,4 +10,4 @@ from __future__ import annotations
 
 __all__ = ["REVISIONS"]
 
-REVISIONS = ("0001", "0002", "0003", "0004")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005")

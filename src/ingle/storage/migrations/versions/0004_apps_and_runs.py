@@ -140,6 +140,7 @@ def upgrade() -> None:
         sa.Column("run_id", sa.String(64)),
         sa.Column("role", sa.String(16), nullable=False),
         sa.Column("content", sa.Text(), nullable=False),
+        sa.Column("state", sa.String(16), nullable=False),
         sa.Column("created_at", sa.Double(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_messages"),
         sa.ForeignKeyConstraint(
@@ -156,6 +157,7 @@ def upgrade() -> None:
         ),
     )
     op.create_index("ix_messages_parent_id", "messages", ["parent_id"])
+    op.create_index("ix_messages_run_id", "messages", ["run_id"])
     op.create_index("ix_messages_session_id", "messages", ["session_id"])
     op.create_table(
         "schedules",
@@ -168,6 +170,9 @@ def upgrade() -> None:
         sa.Column("next_at", sa.Double()),
         sa.Column("last_at", sa.Double()),
         sa.Column("last_run_id", sa.String(64)),
+        sa.Column("starting", sa.String(64)),
+        sa.Column("missed", sa.BigInteger(), nullable=False, server_default="0"),
+        sa.Column("fault", sa.Text()),
         sa.Column("created_at", sa.Double(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_schedules"),
     )

@@ -1,0 +1,1 @@
+"""OpenAI's endpoints that keep something: chats, responses, files and batches."""
