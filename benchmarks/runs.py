@@ -119,13 +119,16 @@ async def timed(work: Callable[[], Awaitable[object]]) -> float:
     return time.perf_counter() - began
 
 
+def begun(python: str) -> subprocess.Popen[str]:
+    """LangGraph in a process of its own, which is asked by lines."""
+    return subprocess.Popen(
+        [python, "-c", LANGGRAPH], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+
+
 async def chains(runs: Runs, rounds: int, langgraph: str | None) -> None:
     """Measure all contenders at all lengths and print a table."""
-    child = None
-    if langgraph is not None:
-        child = subprocess.Popen(
-            [langgraph, "-c", LANGGRAPH], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
+    child = None if langgraph is None else begun(langgraph)
 
     def asked(length: int, *, is_kept: bool) -> float:
         assert child is not None
@@ -158,8 +161,9 @@ async def chains(runs: Runs, rounds: int, langgraph: str | None) -> None:
                 "recorded": await timed(recorded),
             }
             if child is not None:
-                row["langgraph"] = asked(length, is_kept=False)
-                row["checkpoint"] = asked(length, is_kept=True)
+                # In a thread, so that what our loop has to do by the clock is not left for later.
+                row["langgraph"] = await asyncio.to_thread(asked, length, is_kept=False)
+                row["checkpoint"] = await asyncio.to_thread(asked, length, is_kept=True)
             if number >= 2:  # the first rounds warm up
                 for name, seconds in row.items():
                     found.setdefault(name, []).append(seconds / length * 1e6)

@@ -167,15 +167,18 @@ failed, why and what to do, a `type`, the `param` that is wrong and a `code` fro
 ## `/v1`: OpenAI's API
 | endpoint | answered by |
 |---|---|
-| `GET /v1/models`, `GET /v1/models/<name>` | this machine and all connections |
+| `GET /v1/models`, `GET /v1/models/<name>` | this machine, all connections, apps |
 | `DELETE /v1/models/<name>` | this machine |
 {models}
 A model of another connection is called `<connection>/<model>`, one of this machine also
-`local/<model>`; a [route](routing.md) stands for several. The answer's bytes pass through as they come. Where llama.cpp differs from OpenAI's
+`local/<model>`; a [route](routing.md) stands for several, and an app is called `app/<slug>`. What is kept (chats, responses, files, batches) has more
+endpoints: see [openai-api.md](openai-api.md). The answer's bytes pass through as they come. Where llama.cpp differs from OpenAI's
 API, and only there, the answer is put right.
 
 `GET /health` says that Ingle runs, `GET /metrics` gives figures for Prometheus, and
 `GET /generated-images/<name>` gives a picture that an answer named by its address, for an hour.
+
+`POST /mcp` is an MCP server, with the published apps as its tools: [apps-over-http.md](apps-over-http.md).
 
 ## `/api`: Ingle's own
 Its OpenAPI description is at `/api/openapi.json`.

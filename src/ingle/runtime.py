@@ -18,6 +18,7 @@ from ingle.routing import Router
 from ingle.runs.executor import Work
 from ingle.runs.published import PublishedApps
 from ingle.runs.runs import Runs
+from ingle.runs.schedules import Schedules
 from ingle.runs.sessions import ChatSessions
 from ingle.runs.work import work_of
 from ingle.settings import Settings
@@ -57,6 +58,7 @@ class Runtime:
     published: PublishedApps
     work: Work
     runs: Runs
+    schedules: Schedules
     sessions: Sessions
     chats: ChatSessions
     files: Files
@@ -132,6 +134,7 @@ async def open_runtime(settings: Settings) -> AsyncGenerator[Runtime, None]:
                     published=published,
                     work=work,
                     runs=runs,
+                    schedules=Schedules(database, apps, published, runs),
                     sessions=sessions,
                     chats=chats,
                     files=Files(database, settings.home / "files"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shlex
 import socket
 import sys
@@ -158,14 +157,12 @@ async def test_command_that_is_not_there() -> None:
             pass
 
 
-async def test_command_that_is_not_listed(tmp_path: Path) -> None:
+async def test_command_that_is_not_listed() -> None:
     """An app alone starts no program: the error says how its owner allows it."""
-    touched = tmp_path / "touched"
-    command = ("touch", str(touched))
-    with pytest.raises(NotAllowed, match=r"ingle config set mcp_commands 'touch "):
+    command = ("touch", "it")
+    with pytest.raises(NotAllowed, match=r"ingle config set mcp_commands 'touch it'"):
         async with mcp_functions(tool(command), commands=["touch"], reach=Reach()):
             pass
-    assert not os.path.exists(touched)
 
 
 async def test_private_address_is_refused(tmp_path: Path) -> None:

@@ -113,11 +113,24 @@ async def test_an_occasion_is_a_recorded_run() -> None:
 
 async def test_each_occasion_is_taken_by_one_of_many_processes() -> None:
     """Four that look at the same moment, ten times, start ten runs."""
+    assert await runs_of_ten_occasions() == 10
+
+
+@pytest.mark.slow
+async def test_each_occasion_is_taken_by_one_on_postgresql(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where several transactions write at once, too."""
+    monkeypatch.setenv("INGLE_DATABASE_URL", postgres_url)
+    assert await runs_of_ten_occasions() == 10
+
+
+async def runs_of_ten_occasions() -> int:
     async with opened(processes=4) as house:
         await house.add(timing(every="1m"))
         for minute in range(1, 11):
             await house.look(NOON + 60 * minute)
-        assert await house.count() == 10
+        return await house.count()
 
 
 @pytest.mark.parametrize(("missed", "runs", "told"), [("once", 1, 3), ("skip", 0, 4)])

@@ -51,6 +51,32 @@ output: "{{{{ answer }}}}"
 """
 
 
+def of_llmstack(url: str) -> str:
+    """An app as LLMStack writes it, that asks a model of the server at `url`."""
+    return f"""\
+name: Language translator
+slug: translator
+type_slug: web
+description: Translates.
+config: {{}}
+input_fields:
+- {{name: words, title: Words, description: "", type: text, required: true}}
+- {{name: language, title: Language, type: string, default: French}}
+processors:
+- id: _inputs1
+  name: ChatGPT
+  provider_slug: localai
+  processor_slug: chatgpt
+  config: {{base_url: "{url}", model: scripted, stream: true}}
+  input:
+    system_message: "Translate into {{{{_inputs0.language}}}}."
+    messages: [{{role: user, content: "{{{{_inputs0.words}}}}"}}]
+  output_template: {{markdown: ""}}
+output_template:
+  markdown: "{{{{_inputs1.choices[0].content}}}}"
+"""
+
+
 @contextmanager
 def published(call: Caller, slug: str, text: str) -> Iterator[str]:
     """The path under `/api` of an app that is published inside the block."""

@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager
 from typing import Any
 
 import pytest
-from tests.server.app_texts import ECHO, asking, published
+from tests.server.app_texts import ECHO, asking, chatting, of_llmstack, published
 from tests.server.conftest import Caller
 
 from ingle.testing import ScriptedUpstream, chat_stream, error, models
@@ -87,6 +87,13 @@ def test_a_wrong_input_is_refused(call: Caller, values: Json, param: str, told: 
             assert told in answer.error["message"]
 
 
+def test_a_chat_that_does_not_begin_leaves_no_session(call: Caller) -> None:
+    """A wrong input is refused, and no empty chat is listed."""
+    with published(call, "silent", chatting("http://127.0.0.1:1")) as path:
+        assert call.post(f"{path}/run", {"input": {"words": "hi"}}).status == 400
+        assert call("GET", "/api/sessions?app=silent").json["sessions"] == []
+
+
 async def test_llmstacks_lines_are_merged_by_key(call: Caller, upstream: ScriptedUpstream) -> None:
     """One object a piece: the session first, then more and more of the output."""
     upstream.script(chat_stream("Good ", "mor", "ning", has_usage=True))
@@ -102,6 +109,31 @@ async def test_llmstacks_lines_are_merged_by_key(call: Caller, upstream: Scripte
     assert set(first) == {"session", "run"}
     assert "".join(line.get("output", "") for line in rest) == "Good morning"
     assert rest[-1] == {"usage": {"prompt_tokens": 5, "completion_tokens": 2}}
+
+
+async def test_llmstacks_app_is_imported_and_run_as_there(
+    call: Caller, upstream: ScriptedUpstream
+) -> None:
+    """Its YAML unchanged, by its UUID, with its header, streamed and in one."""
+    upstream.script(chat_stream("Bon", "jour"))
+
+    def run() -> tuple[Json, list[Json]]:
+        with published(call, "translator", of_llmstack(upstream.url)) as path:
+            uuid = call("GET", path).json["uuid"]
+            token = {"Authorization": "Token 0123456789abcdef"}
+            asked = {"input": {"words": "Good day"}, "stream": False}
+            where = f"/api/apps/{uuid}/run"
+            whole = call("POST", where, asked, headers=token).json
+            streamed = call("POST", where, {**asked, "stream": True}, headers=token)
+            return whole, lines(streamed.body)
+
+    whole, streamed = await asyncio.to_thread(run)
+    merged = "".join(line["output"] for line in streamed if "output" in line)
+    assert whole["output"] == merged == "Bonjour"
+    assert whole["session"]["id"]
+    assert streamed[0]["session"]["id"]
+    asked = (await upstream.received(2)).json["messages"]
+    assert [message["content"] for message in asked] == ["Translate into French.", "Good day"]
 
 
 async def test_events_are_taken_up_where_they_were_lost(
@@ -163,7 +195,8 @@ async def test_a_run_is_cancelled_and_resumed(call: Caller, upstream: ScriptedUp
     assert last["type"] == "run_cancelled"
     assert record["state"] == "cancelled"
     assert output == "morning"
-    await (await upstream.received(1)).left.wait()
+    asked = [one for one in upstream.requests if one.path == "/v1/chat/completions"]
+    await asked[0].left.wait()
 
 
 async def test_a_failed_run_says_why_everywhere(call: Caller, upstream: ScriptedUpstream) -> None:
@@ -236,3 +269,29 @@ def test_runs_are_listed_searched_rated_exported_and_removed(call: Caller) -> No
     assert call("DELETE", run).status == 204
     missing = call("GET", f"{run}/events")
     assert (missing.status, missing.error["code"]) == (404, "run_not_found")
+
+
+async def test_a_listener_that_reads_nothing_stalls_nobody(
+    call: Caller, upstream: ScriptedUpstream
+) -> None:
+    """Megabytes wait for it, as one copy; another listener hears all of them meanwhile."""
+    go = asyncio.Event()
+    texts = ["x" * 2000] * 2000
+    upstream.script(chat_stream(*texts).paused_before(1, go))
+    loop = asyncio.get_running_loop()
+
+    def listen() -> Json:
+        with published(call, "asked", asking(upstream.url)) as path:
+            asked = {"input": {"question": "?"}}
+            with following(call, "POST", f"{path}/run", asked, **SSE) as told:
+                run = next(told)["run"]
+                with call.raw() as standing:
+                    request = f"GET /api/runs/{run}/events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+                    standing.sendall(request.encode())
+                    assert standing.recv(1)
+                    loop.call_soon_threadsafe(go.set)
+                    last: Json = list(told)[-1]
+                    return last
+
+    last = await asyncio.to_thread(listen)
+    assert (last["type"], len(last["output"])) == ("run_ended", 4_000_000)

@@ -80,7 +80,7 @@ def test_openais_client_tells_the_errors_apart(client: openai.OpenAI) -> None:
     [
         ("POST", "/v1/chat/completion", 404, "Did you mean /v1/chat/completions?"),
         ("GET", "/v1/engines", 404, "nothing at /v1/engines"),
-        ("GET", "/v1/chat/completions", 405, "Use POST."),
+        ("GET", "/v1/embeddings", 405, "Use POST."),
         ("DELETE", "/v1/models", 405, "Use GET."),
         ("POST", "/v1/models/demo", 405, "Use DELETE or GET."),
     ],

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from tests.storage.test_database import full_disk
 
 from ingle.errors import NotFound, RequestTooLarge, StorageError
 from ingle.settings import Settings
@@ -120,6 +121,16 @@ def test_what_is_taken_twice_is_there_once(files: Files, tmp_path: Path) -> None
     cut = new_file_id()
     (first.path.parent / cut).write_bytes(b"moved before the end")
     assert take(file_id=cut).size_bytes == 20
+
+
+def test_a_full_disk_keeps_nothing(files: Files, settings: Settings) -> None:
+    """The error says so, and no half a file stays."""
+    upload = files.begin()
+    with full_disk(after_bytes=1000), pytest.raises(StorageError, match=r"full|large"):
+        upload.write(b"x" * 2000)
+    upload.drop()
+    assert list((settings.home / "files").iterdir()) == []
+    assert files.list(Paging(10)).items == []
 
 
 def test_a_folder_that_cannot_be_written(files: Files, settings: Settings) -> None:

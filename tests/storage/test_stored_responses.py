@@ -136,6 +136,8 @@ def test_a_cancelled_response_stays_cancelled(responses: StoredResponses) -> Non
     assert responses.change("a", one("a").response) is False
     assert responses.get("a").response["status"] == "cancelled"
     assert responses.cancel("b").response["status"] == "completed"
+    assert responses.change("b", one("b", status="failed").response) is False
+    assert responses.get("b").response["status"] == "completed"
     assert responses.change("gone", one("a").response) is False
 
 

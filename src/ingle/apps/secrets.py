@@ -9,7 +9,7 @@ from typing import Any
 from ingle.apps.document import Path
 from ingle.apps.template import is_template
 
-__all__ = ["secret_faults"]
+__all__ = ["LOOKS_LIKE_A_KEY", "secret_faults"]
 
 _NAMED = re.compile(
     r"^(x[-_])?(api|access|secret|auth|private|bearer)?[-_]?(key|token|secret)$"
@@ -23,8 +23,11 @@ _KEY = re.compile(
 )
 """What keys of well-known services look like, and a password in an address."""
 
+LOOKS_LIKE_A_KEY = "looks like a key"
+"""What each of these faults says, so that whoever shows them does not show the line."""
+
 _WHAT_TO_DO = (
-    "looks like a key, and an app is shared with others. Put the key of a model's server into a "
+    f"{LOOKS_LIKE_A_KEY}, and an app is shared with others. Put the key of a model's server into a "
     "connection (`ingle connections add NAME URL`) and write `model: NAME/…`; for any other, ask "
     "for it in the app's `input`."
 )

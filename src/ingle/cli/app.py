@@ -17,6 +17,7 @@ import typer.main
 
 from ingle._version import __version__
 from ingle.cli import (
+    apps,
     batch,
     chat,
     config,
@@ -28,6 +29,8 @@ from ingle.cli import (
     processors,
     routes,
     run,
+    runs,
+    schedules,
     test,
     up,
 )
@@ -50,6 +53,9 @@ _ORDER = [
     "run",
     "batch",
     "test",
+    "apps",
+    "runs",
+    "schedules",
     "processors",
     "mcp",
     "models",
@@ -75,6 +81,9 @@ app.command("batch")(batch.batch)
 app.command("test")(test.run_tests)
 app.command("processors")(processors.processors)
 app.command("mcp")(mcp.mcp)
+app.add_typer(apps.group, name="apps")
+app.add_typer(runs.group, name="runs")
+app.add_typer(schedules.group, name="schedules")
 app.add_typer(models.group, name="models")
 app.add_typer(connections.group, name="connections")
 app.add_typer(routes.group, name="routes")

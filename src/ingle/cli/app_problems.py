@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 from rich.text import Text
 
+from ingle.apps.secrets import LOOKS_LIKE_A_KEY
 from ingle.cli.terminal import console, visible
 
 if TYPE_CHECKING:
@@ -22,22 +23,26 @@ _LEFT_OF_PLACE = 50
 
 
 def show_problems(problems: Sequence[Problem]) -> None:
-    """Write all of them to stderr, each as `file:line:column: message` and the line with a mark."""
+    """Write all of them to stderr, each as `file:line:column: message` and the line with a mark.
+
+    A line in which there may be a key is not shown.
+    """
     err = console(sys.stderr)
+    secret = {(p.file, p.line) for p in problems if LOOKS_LIKE_A_KEY in p.message}
     for problem in problems:
-        for line in _lines(problem, err.width):
+        source = None if (problem.file, problem.line) in secret else _source(problem)
+        for line in _lines(problem, source, err.width):
             err.print(line, soft_wrap=not err.is_terminal)
     files = ", ".join(sorted({problem.file for problem in problems}))
     many = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
     err.print(Text.assemble(("error: ", "bold red"), visible(f"{files} has {many}.")))
 
 
-def _lines(problem: Problem, width: int) -> Iterator[Text]:
+def _lines(problem: Problem, source: str | None, width: int) -> Iterator[Text]:
     place = f"{problem.file}:{problem.line}:{problem.column}: "
     message = Text.assemble((visible(place), "bold"), visible(problem.message))
     message.highlight_regex(r"`[^`]+`", "cyan")
     yield message
-    source = _source(problem)
     if source is None:
         return
     before = visible(source[: problem.column - 1].replace("\t", " "))[-_LEFT_OF_PLACE:]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from ingle.errors import IngleError
 
 __all__ = [
+    "complete_app",
     "complete_connection",
     "complete_model",
     "complete_processor",
@@ -51,6 +52,22 @@ def complete_connection(incomplete: str) -> list[str]:
     except IngleError:
         return []
     return [name for name in names if name.startswith(incomplete)]
+
+
+def complete_app(incomplete: str) -> list[str]:
+    """The apps' slugs."""
+    from contextlib import closing
+
+    from ingle.settings import load_settings
+    from ingle.storage.apps import Apps
+    from ingle.storage.database import Database
+
+    try:
+        with closing(Database.open(load_settings())) as database:
+            slugs = [app.slug for app in Apps(database).list()]
+    except IngleError:
+        return []
+    return [slug for slug in slugs if slug.startswith(incomplete)]
 
 
 def complete_route(incomplete: str) -> list[str]:

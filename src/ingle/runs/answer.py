@@ -31,7 +31,7 @@ class AnswerWriter:
         self._names = names
         self._write = write
         self._at = 0
-        self._live = ""
+        self._live: list[str] = []
         """What the step at the front has written so far, which was passed on."""
         self._early: dict[Path, list[str]] = {}
         """What steps that are not at the front have written."""
@@ -51,12 +51,12 @@ class AnswerWriter:
             written = value
             self._early.pop(place, None)
             if is_at_front and self._live:
-                self._live = ""
+                self._live = []
                 self._write(self._before_front(), True)
         if not written:
             return
         if is_at_front:
-            self._live += written
+            self._live.append(written)
             self._write(written, False)
         else:
             self._early.setdefault(place, []).append(written)
@@ -65,7 +65,7 @@ class AnswerWriter:
         """What a step has written so far does not count; it is tried again."""
         self._early = {place: texts for place, texts in self._early.items() if place[0] != step}
         if self._live and self._front() == step:
-            self._live = ""
+            self._live = []
             self._write(self._before_front(), True)
 
     def ended(self) -> None:
@@ -91,15 +91,16 @@ class AnswerWriter:
                 self._write(part, False)
             elif str(part[0]) in self._names:
                 whole = text(at(self._names, part, None))
-                if not whole.startswith(self._live):
-                    self._live = ""
+                live = "".join(self._live)
+                if not whole.startswith(live):
+                    live = ""
                     self._write(self._before_front(), True)
-                if rest := whole[len(self._live) :]:
+                if rest := whole[len(live) :]:
                     self._write(rest, False)
-                self._live = ""
+                self._live = []
             else:
                 if early := self._early.pop(part, None):
-                    self._live = "".join(early)
-                    self._write(self._live, False)
+                    self._live = early
+                    self._write("".join(early), False)
                 return
             self._at += 1

@@ -87,7 +87,7 @@ class Carrier:
         self._is_kept_up = False
         self._is_sharing = False
         self._is_claiming = False
-        self._is_closing = False
+        self.is_closing = False
         self._may_wait_elsewhere = False
         self._cleaned_at = 0.0
 
@@ -196,7 +196,7 @@ class Carrier:
     async def close(self) -> None:
         """Stop. Runs that are recorded go on where, or when, another process takes them; others are
         cancelled."""
-        self._is_closing = True
+        self.is_closing = True
         stopped = {run.task for run in self.active.values() if run.task is not None}
         for run in [
             *self.active.values(),
@@ -286,7 +286,7 @@ class Carrier:
     def _forget(self, run: str) -> None:
         """Keep a run that is over only while it is not recorded how it ended."""
         recorder = self._recorders.get(run)
-        if recorder is None or recorder.is_ended or self._is_closing:
+        if recorder is None or recorder.is_ended or self.is_closing:
             self.active.pop(run, None)
             self._recorders.pop(run, None)
 
@@ -298,7 +298,7 @@ class Carrier:
 
     def _next(self) -> None:
         """Use the room that there is."""
-        if self._is_closing:
+        if self.is_closing:
             return
         while self._line and self._free > 0:
             run, given = self._line.popleft()
@@ -414,7 +414,7 @@ class Carrier:
     async def _relay(self, run: Run) -> None:
         """Tell here what happens in a run that waited here and that another process has taken."""
         try:
-            async for events in replayed(self._rows, run.id, -1):
+            async for events in replayed(self._rows, run.id, -1, poll_s=_BEAT_S):
                 for event in events:
                     run.log.append(event)
         except IngleError as error:

@@ -46,6 +46,7 @@ class RunRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     version: int | None = None
     session: str | None = None
     parent: str | None = None
+    source: str = ""
     input: dict[str, Any] = {}
     output: Any = None
     fault: Fault | None = None
@@ -76,6 +77,7 @@ def run_record(row: Row, steps: Iterable[Row] = ()) -> RunRecord:
         version=row.version,
         session=row.session_id,
         parent=row.parent_id,
+        source=row.source,
         input=read_json(row.input),
         output=read_json(row.output),
         fault=None if row.fault is None else _fault.decode(row.fault),

@@ -16,7 +16,12 @@ _POLL_S = 0.25
 
 
 async def replayed(
-    rows: RunRows, run: str, after: int, is_here: Callable[[], bool] = lambda: False
+    rows: RunRows,
+    run: str,
+    after: int,
+    is_here: Callable[[], bool] = lambda: False,
+    *,
+    poll_s: float = _POLL_S,
 ) -> AsyncGenerator[Sequence[Event], None]:
     """The events with a number above `after`, as they are written; ends with the run's last one.
 
@@ -38,4 +43,4 @@ async def replayed(
         if not chunks:
             if row.state in FINAL:
                 return
-            await asyncio.sleep(_POLL_S)
+            await asyncio.sleep(poll_s)

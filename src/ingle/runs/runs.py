@@ -105,12 +105,14 @@ class Runs:
         key_id: str | None = None,
         run_id: str | None = None,
         history: list[dict[str, Any]] | None = None,
+        source: str = "",
         is_kept: bool = True,
     ) -> Run:
         """A run of the app, which has begun, or waits for room.
 
         `text` is the app's definition, with which the run goes on whatever becomes of the app.
-        `history` are the messages of a chat before this one. A run that is not `is_kept` is not
+        `history` are the messages of a chat before this one. `source` is a word for where it was
+        asked for, such as `openai`. A run that is not `is_kept` is not
         recorded: it ends with this process, and nothing is known of it afterwards.
 
         Raises:
@@ -124,6 +126,7 @@ class Runs:
             "version": version,
             "session_id": session,
             "parent_id": None,
+            "source": source,
         }
         await self._carrier.start(run, given, *_of_text(about, app, text))
         return run
@@ -150,14 +153,14 @@ class Runs:
             if run is not None:
                 found = run.log.listen(after)
             else:
-                found = replayed(self._rows, run_id, after, lambda: run_id in active)
+                found = replayed(self._rows, run_id, after, lambda: self._has_moved(run_id))
             async with aclosing(found) as lists:
                 async for events in lists:
                     after = events[-1].sequence
                     yield events
                     if is_last(events[-1]):
                         return
-            if active.get(run_id) is run:
+            if active.get(run_id) is run or self._carrier.is_closing:
                 return
 
     def log(self, run_id: str, key_id: str | None = None) -> RunLog | None:
@@ -288,6 +291,7 @@ class Runs:
             "version": row.version,
             "session_id": row.session_id,
             "parent_id": run_id,
+            "source": row.source,
         }
         given = Given(values, read_json(row.history), kept)
         await self._carrier.start(run, given, *_of_text(about, app, row.text))
@@ -324,6 +328,9 @@ class Runs:
             StorageError: the database failed; nothing was changed.
         """
         await asyncio.to_thread(self._rows.remove, run_id, key_id)
+
+    def _has_moved(self, run_id: str) -> bool:
+        return run_id in self._carrier.active or self._carrier.is_closing
 
     def _run(self, run_id: str, app: App, key_id: str | None, *, is_kept: bool = True) -> Run:
         return Run(run_id, app, RunLog(), key_id, is_kept, self._carrier.cancel)

@@ -57,7 +57,7 @@ async def answer_as_model(
         said = read_messages(found.app, request.get("messages"), given)
     else:
         said = read_prompt(found.app, request.get("prompt"), given)
-    run = await caller.start(found, said.values, history=said.history)
+    run = await caller.start(found, said.values, history=said.history, source="openai")
     answer = _ModelAnswer(name, run, exchange, is_chat=endpoint.path == _CHAT)
     try:
         if request.get("stream"):

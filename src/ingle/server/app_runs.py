@@ -99,6 +99,7 @@ class AppCaller:
         history: list[dict[str, Any]] | None = None,
         session: str | None = None,
         instead_of: str | None = None,
+        source: str = "api",
     ) -> Run:
         """A run of the app that has begun, or waits for room. It goes on without this caller.
 
@@ -131,6 +132,7 @@ class AppCaller:
             version=found.version,
             key_id=key_id,
             history=history,
+            source=source,
         )
 
     def _found(self, name: str, version: int | None) -> PublishedApp:

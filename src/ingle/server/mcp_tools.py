@@ -91,7 +91,7 @@ async def _call(
         raise MCPError(INVALID_PARAMS, f"There is no tool {wanted.name!r}. There are: {there}.")
     try:
         caller.admit()
-        run = await caller.start(await caller.find(slug), wanted.arguments or {})
+        run = await caller.start(await caller.find(slug), wanted.arguments or {}, source="mcp")
         try:
             answered = Answered(run.id, run.log.listen())
             written = 0

@@ -12,6 +12,7 @@ closed, which stops the work there.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 
 import msgspec
@@ -41,7 +42,10 @@ from ingle.server.system_prompt import with_system_prompt
 from ingle.server.told_tokens import told_tokens
 from ingle.upstream.limits import Limits
 
-__all__ = ["relay", "relay_body"]
+__all__ = ["Look", "relay", "relay_body"]
+
+Look = Callable[[Exchange, Fields, bytes], None]
+"""Looks at a request's fields and its body before it is answered; may change what is sent back."""
 
 _COUNT = re.compile(r"[0-9]{1,4}")
 _CONNECTION_LIMITS = Limits(idle_s=600)
@@ -49,23 +53,28 @@ _CONNECTION_LIMITS = Limits(idle_s=600)
 as long."""
 
 
-async def relay(endpoint: Endpoint, exchange: Exchange) -> None:
+async def relay(endpoint: Endpoint, exchange: Exchange, look: Look | None = None) -> None:
     """Answer a request to one of the endpoints that a model answers.
 
     Raises:
+        InvalidRequest: `look` says so.
         IngleError: what went wrong; the answer may have begun.
         CallerLeft: nobody is there any more.
     """
     settings = exchange.runtime.settings
     exchange.caller.admit(exchange.answer)
     body = await read_body(exchange.request, settings.max_body_bytes, settings.body_s)
-    await relay_body(endpoint, exchange, body)
+    await relay_body(endpoint, exchange, body, look)
 
 
-async def relay_body(endpoint: Endpoint, exchange: Exchange, body: bytes) -> None:
+async def relay_body(
+    endpoint: Endpoint, exchange: Exchange, body: bytes, look: Look | None = None
+) -> None:
     """The same, of a request that was let in and whose body is read. Raises what `relay` does."""
     request, answer, caller = exchange.request, exchange.answer, exchange.caller
     sent = _Sent(endpoint, request, body)
+    if look is not None:
+        look(exchange, sent.fields, body)
     if sent.model is not None and sent.model.startswith(PREFIX):
         async with watched(exchange.call, request.receive, answer):
             await answer_as_model(endpoint, sent.model, sent.fields, exchange)

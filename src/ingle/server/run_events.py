@@ -54,10 +54,15 @@ class Answered:
         self._events = events
         self._anew: str | None = None
         """What is told again of the text, as long as it is shorter than what was told before."""
-        self.told = ""
+        self._parts: list[str] = []  # joined when need be: adding to a long text copies it
         self.output: Any = None
         self.prompt_tokens = 0
         self.completion_tokens = 0
+
+    @property
+    def told(self) -> str:
+        """All text that was told."""
+        return "".join(self._parts)
 
     async def whole(self) -> Any:
         """The output, once the run has ended.
@@ -67,8 +72,9 @@ class Answered:
             RunCancelled: someone stopped it.
             Busy: Ingle is about to stop; the run goes on once it runs again.
         """
-        async for _ in self._heard():
-            pass
+        async with aclosing(self._heard()) as heard:
+            async for _ in heard:
+                pass
         return self.output
 
     async def texts(self) -> AsyncGenerator[str, None]:
@@ -78,18 +84,20 @@ class Answered:
             Conflict: what was told has been taken back.
             IngleError: as `whole` does.
         """
-        async for events in self._heard():
-            text = ""
-            for event in events:
-                text += self._grown(event, self.told + text)
-            if text:
-                self.told += text
-                yield text
+        async with aclosing(self._heard()) as heard:
+            async for events in heard:
+                before = len(self._parts)
+                for event in events:
+                    if text := self._grown(event):
+                        self._parts.append(text)
+                if len(self._parts) > before:
+                    yield "".join(self._parts[before:])
         if isinstance(self.output, str):
-            if not self.output.startswith(self.told):
+            told = self.told
+            if not self.output.startswith(told):
                 raise self._taken_back()
-            if rest := self.output[len(self.told) :]:
-                self.told += rest
+            if rest := self.output[len(told) :]:
+                self._parts.append(rest)
                 yield rest
 
     async def _heard(self) -> AsyncGenerator[Sequence[Event], None]:
@@ -119,10 +127,10 @@ class Answered:
             case CancelledEvent():
                 raise RunCancelled(f"The run {self._run} was cancelled.")
 
-    def _grown(self, event: Event, told: str) -> str:
-        """What the answer goes on with because of this event, after all that was told."""
+    def _grown(self, event: Event) -> str:
+        """What the answer goes on with because of this event."""
         if type(event) is RunStarted:  # the run may begin again, and tells all of it again
-            self._anew = "" if told else None
+            self._anew = "" if self._parts else None
         if type(event) is not OutputPiece:
             return ""
         if event.is_restart:
@@ -130,6 +138,7 @@ class Answered:
         if self._anew is None:
             return event.text
         self._anew += event.text
+        told = self.told
         if told.startswith(self._anew):
             if told == self._anew:
                 self._anew = None

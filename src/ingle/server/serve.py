@@ -76,22 +76,23 @@ async def _serve(
         await runtime.runs.share()
         app = create_app(runtime)
         server = _Server(_config(app))
-        with stops.on_signals():
-            serving = asyncio.create_task(server.serve(sockets=[listener]))
-            stopping = asyncio.create_task(_stop(app, server, stops, settings.drain_s))
-            writing = asyncio.create_task(_write_usage(runtime))
-            working = asyncio.create_task(app.work())
-            loading = asyncio.create_task(
-                preload(runtime.supervisor, runtime.models, settings.preload)
-            )
-            try:
-                ready(Serving(url_of(listener), new_api_key, stops.ask))
-                await serving
-            finally:
-                tasks = (serving, stopping, writing, working, loading)
-                for task in tasks:
-                    task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
+        async with runtime.schedules.serving():
+            with stops.on_signals():
+                serving = asyncio.create_task(server.serve(sockets=[listener]))
+                stopping = asyncio.create_task(_stop(app, server, stops, settings.drain_s))
+                writing = asyncio.create_task(_write_usage(runtime))
+                working = asyncio.create_task(app.work())
+                loading = asyncio.create_task(
+                    preload(runtime.supervisor, runtime.models, settings.preload)
+                )
+                try:
+                    ready(Serving(url_of(listener), new_api_key, stops.ask))
+                    await serving
+                finally:
+                    tasks = (serving, stopping, writing, working, loading)
+                    for task in tasks:
+                        task.cancel()
+                    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _stop(app: Application, server: uvicorn.Server, stops: _Stops, drain_s: float) -> None:

@@ -238,7 +238,7 @@ def _end(node: yaml.Node, text: str) -> int:
         last = node.value[-1]
         return _end(last[1] if isinstance(last, tuple) else last, text)
     start = node.start_mark.index
-    return start + len(text[start : node.end_mark.index].rstrip())
+    return start + len(text[start : node.end_mark.index].rstrip(" \t\r\n"))
 
 
 def _as_yaml(value: str) -> str:

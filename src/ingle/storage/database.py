@@ -165,16 +165,18 @@ class Recording:
             raise database_error(error, self._connection.engine.url) from error
 
     def execute(self, statement: Statement, rows: Sequence[Mapping[str, Any]]) -> CursorResult[Any]:
-        """Execute the statement with each row. Its values go to the driver as they are."""
+        """Execute the statement with each row; all rows have the same keys."""
         if statement not in self._statements:
-            compiled = statement.compile(dialect=self._connection.dialect)
+            names = list(rows[0]) if isinstance(statement, Insert) else None
+            compiled = statement.compile(dialect=self._connection.dialect, column_keys=names)
             assert isinstance(compiled, SQLCompiler)
-            self._statements[statement] = str(compiled), compiled.positiontup
-        text, order = self._statements[statement]
-        if order is None:
-            values: list[Any] = [dict(row) for row in rows]
-        else:
-            values = [tuple(row[key] for key in order) for row in rows]
+            # What the statement itself says, such as that a column becomes null.
+            own = {name: value for name, value in compiled.params.items() if name not in rows[0]}
+            self._statements[statement] = str(compiled), compiled.positiontup, own
+        text, order, fixed = self._statements[statement]
+        values: list[Any] = [{**fixed, **row} for row in rows]
+        if order is not None:
+            values = [tuple(value[key] for key in order) for value in values]
         return self._connection.exec_driver_sql(text, values if len(values) > 1 else values[0])
 
 
@@ -265,6 +267,7 @@ def _server_engine(url: URL, *, busy_s: float) -> Engine:
     milliseconds = int(busy_s * 1000)
     arguments = {
         "connect_timeout": _CONNECT_S,
+        "tcp_user_timeout": _CONNECT_S * 1000,  # so that a machine that is gone holds up no thread
         "application_name": "ingle",
         "options": f"-c lock_timeout={milliseconds} -c timezone=UTC",
     }

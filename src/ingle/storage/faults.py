@@ -17,7 +17,7 @@ def described(url: URL) -> str:
     """Which database this is, for people; never more of its URL, as that may hold a password."""
     if url.get_backend_name() == "sqlite":
         return f"The database {url.database}"
-    return f"The {url.get_backend_name()} database {url.database} on {url.host}"
+    return f"The {url.get_backend_name()} database {url.database} on {url.host or 'this machine'}"
 
 
 def database_error(error: DBAPIError, url: URL) -> StorageError:
@@ -27,8 +27,23 @@ def database_error(error: DBAPIError, url: URL) -> StorageError:
         code = getattr(error.orig, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
         advice = _advice(code, Path(str(url.database)))
     else:
-        advice = "Check that it runs and can be reached, then try again."
+        advice = _server_advice(getattr(error.orig, "sqlstate", None))
     return StorageError(f"{described(url)} failed: {error.orig}. {advice}")
+
+
+def _server_advice(state: str | None) -> str:
+    """What to do by PostgreSQL's code (https://www.postgresql.org/docs/current/errcodes-appendix.html)."""
+    match state:
+        case "53100":
+            return "The server's disk is full; nothing was lost. Free some space and try again."
+        case "55P03":
+            return "Another process holds what is needed; `pg_stat_activity` names it. Try again."
+        case "28000" | "28P01" | "3D000":
+            return "Check the user, the password and the database's name in `database_url`."
+        case "42501":
+            return "Give this user the right to make and change tables in the database."
+        case _:
+            return "Check that it runs and can be reached, then try again."
 
 
 def _advice(code: int, path: Path) -> str:

@@ -157,11 +157,14 @@ class Files:
         for file_id in ids:
             _unlink(self._folder / file_id)
         swept = len(ids)
-        for path in self._folder.glob("*.part"):
-            with suppress(FileNotFoundError):  # it has just been kept or dropped
-                if now - path.stat().st_mtime > _ABANDONED_S:
-                    _unlink(path)
-                    swept += 1
+        try:
+            for path in self._folder.glob("*.part"):
+                with suppress(FileNotFoundError):  # it has just been kept or dropped
+                    if now - path.stat().st_mtime > _ABANDONED_S:
+                        _unlink(path)
+                        swept += 1
+        except OSError as error:
+            raise storage_error(f"The folder {self._folder} cannot be read", error) from error
         return swept
 
     def _visible(self, key_id: str | None) -> sa.Select[Any]:

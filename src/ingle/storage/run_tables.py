@@ -112,6 +112,7 @@ runs = Table(
     Column("session_id", _ID, ForeignKey("sessions.id", ondelete="CASCADE"), index=True),
     Column("key_id", String(16)),
     Column("parent_id", _ID),
+    Column("source", String(16), nullable=False, server_default=""),
     Column("input", Text, nullable=False),
     Column("history", Text),
     Column("state", String(16), nullable=False),

@@ -80,14 +80,14 @@ class StoredResponses:
             )
 
     def change(self, response_id: str, response: Json, events: str | None = None) -> bool:
-        """Put the state of a response that is being made; False if it was deleted or cancelled.
+        """Put the state of a response that is being made; False if it is over, or was deleted.
 
         Raises:
             StorageError: the database failed; nothing was changed.
         """
         with self._database.writing() as transaction:
             row = _row(transaction, response_id, None)
-            if row is None or _stored(row).response["status"] == "cancelled":
+            if row is None or not _stored(row).is_under_way:
                 return False
             lease_until = self._now() + LEASE_S if response["status"] in _UNDER_WAY else None
             transaction.execute(

@@ -76,8 +76,10 @@ async def main():
     published = PublishedApps(Apps(database))
     async with Runs(database, published, work, at_once=5, lease_s=2.0) as runs:
         await runs.share()
-        for _ in range(int(sys.argv[2])):
-            await runs.start(load(TEXT, "a"), {}, text=TEXT)
+        app = load(TEXT, "a")
+        await asyncio.gather(
+            *(runs.start(app, {}, text=TEXT) for _ in range(int(sys.argv[2])))
+        )
         await asyncio.Event().wait()
 
 asyncio.run(main())
@@ -126,6 +128,7 @@ async def test_one_of_two_on_postgresql_is_killed(settings: Settings, tmp_path: 
         killed = await process(MANY_RUNS, str(told), "40", **url)
         other = await process(MANY_RUNS, str(told), "0", **url)
         try:
+            await counted(database, "SELECT count(*) FROM runs", 40)
             await counted(database, "SELECT count(*) FROM runs WHERE state = 'ended'", 10)
             killed.kill()
             await killed.communicate()

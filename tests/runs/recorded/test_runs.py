@@ -165,6 +165,20 @@ async def test_a_run_goes_on_where_it_was_stopped(database: Database) -> None:
     assert record.prompt_tokens == 13
 
 
+async def test_followers_end_when_the_process_stops(database: Database) -> None:
+    """They end without a last event, whether the run is here or is waited for in the database."""
+    steps = Steps("answer")
+    async with runs_of(database, steps) as runs, runs_of(database) as others:
+        run = await start(runs)
+        await steps.began.wait()
+        following = [asyncio.create_task(heard(which, run.id)) for which in (runs, others)]
+        await asyncio.sleep(0)
+        await others.__aexit__(None, None, None)
+        await runs.__aexit__(None, None, None)
+        for events in await asyncio.gather(*following):
+            assert not any(is_last(event) for event in events)
+
+
 async def test_cancelled_here(database: Database) -> None:
     """A run that is cancelled has one last event, which is recorded; the step's end is not."""
     steps = Steps("summary")

@@ -327,6 +327,38 @@ async def test_a_batch_goes_on_after_a_kill(home: Path) -> None:
     assert not list((home / "batches").glob("*/*"))
 
 
+@pytest.mark.slow
+async def test_another_process_takes_a_batch_over(home: Path) -> None:
+    """Of two servers on one database one runs the batch; when that one is killed, the other does."""
+    lines = [chat(f"line {n}", f"question {n}", model="far/m") for n in range(8)]
+    answers = [chat_answer(f"Yes {n}") for n in range(3)]
+    async with ScriptedUpstream(models("m"), *answers, STALLED) as upstream:
+        first, url = await serve_process(home)
+        saved = {"base_url": f"{upstream.url}/v1"}
+        await asyncio.to_thread(Caller(url), "PUT", "/api/connections/far", saved)
+        with openai.OpenAI(base_url=f"{url}/v1", api_key="none", max_retries=0) as client:
+            batch = await asyncio.to_thread(started, client, *lines)
+            await asyncio.to_thread(
+                once,
+                client,
+                batch,
+                lambda b: bool(b.request_counts and b.request_counts.completed == 3),
+            )
+        second, url = await serve_process(home)
+        before = len(upstream.requests)
+        upstream.script(chat_answer("Yes again"))
+        first.send_signal(signal.SIGKILL)
+        await first.wait()
+        with openai.OpenAI(base_url=f"{url}/v1", api_key="none", max_retries=0) as client:
+            batch = await asyncio.to_thread(ended, client, batch)
+            output = await asyncio.to_thread(lines_of, client, batch.output_file_id)
+        second.send_signal(signal.SIGTERM)
+        await second.wait()
+    assert (batch.status, len(output)) == ("completed", 8)
+    again = [r.json["messages"][0]["content"] for r in upstream.requests[before:] if r.body]
+    assert len(again) == len(set(again)) == 5
+
+
 async def test_an_answer_that_is_no_json_is_an_error(home: Path) -> None:
     """It is told in the error file, whatever its status."""
     broken = replace(page("<h1>Welcome</h1>"), endpoint="chat/completions")

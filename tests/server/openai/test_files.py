@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Generator
 from pathlib import Path
 
@@ -142,3 +143,16 @@ def test_a_name_leads_nowhere_else(small: Serving) -> None:
     """Whatever is asked for is looked up, never opened by its name."""
     for name in ("..%2Fingle.db", "../ingle.db", "%2e%2e"):
         assert Caller(small.url)("GET", f"/v1/files/{name}/content").status == 404
+
+
+def test_an_upload_that_its_caller_leaves(small: Serving, files_home: Path) -> None:
+    """What had come of it is deleted."""
+    files = files_home / "files"
+    with Caller(small.url).raw() as connection:
+        head = f"POST /v1/files HTTP/1.1\r\nHost: localhost\r\nContent-Type: {FORM}\r\n"
+        connection.sendall(f"{head}Content-Length: 1000000\r\n\r\n".encode() + FILE[:-4])
+        until = time.monotonic() + 10
+        while not list(files.glob("*.part")):
+            assert time.monotonic() < until
+    while list(files.glob("*.part")):
+        assert time.monotonic() < until

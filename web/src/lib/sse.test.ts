@@ -21,7 +21,7 @@ describe("EventCutter", () => {
 
   it("finds them in single characters", () => {
     const cutter = new EventCutter();
-    expect([...TEXT].flatMap((character) => cutter.push(character))).toEqual(EVENTS);
+    expect(Array.from(TEXT).flatMap((character) => cutter.push(character))).toEqual(EVENTS);
   });
 });
 

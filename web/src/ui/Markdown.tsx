@@ -61,7 +61,7 @@ function block(token: Token): ReactNode {
     case "code":
       return <CodeView code={it.text} language={it.lang?.split(/\s/)[0] ?? ""} />;
     case "blockquote":
-      return <blockquote>{blocks(it.tokens ?? [])}</blockquote>;
+      return <blockquote>{blocks(it.tokens)}</blockquote>;
     case "list":
       return list(it);
     case "table":

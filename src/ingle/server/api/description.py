@@ -24,6 +24,8 @@ from ingle.server.api import (
     pulls,
     routes,
     runs,
+    schedules,
+    sessions,
     settings,
     suggestions,
     web_session,
@@ -61,6 +63,8 @@ def described_api(runtime: Runtime) -> App:
         models,
         apps,
         runs,
+        sessions,
+        schedules,
         files,
         web_session,
     )

@@ -14,6 +14,7 @@ from fastapi import APIRouter, Depends, Header, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response, StreamingResponse
 
+from ingle.errors import IngleError
 from ingle.runs.history import RunRecord, StepRecord
 from ingle.runs.runs import RunFilter
 from ingle.runtime import Runtime
@@ -30,6 +31,7 @@ _EVENTS = (
     "on, and last one of `run_ended`, `run_failed` and `run_cancelled`. Each has its number as "
     "`id`. With `Last-Event-ID` or `after` they go on after that one. Leaving does not stop the run."
 )
+_CSV_CHARACTERS = 64 * 1024
 _STATES = Literal["waiting", "running", "ended", "failed", "cancelled"]
 
 
@@ -97,6 +99,7 @@ class RunSummary(BaseModel):
     state: _STATES
     session: str | None = None
     parent: str | None = Field(None, description="The run that this one repeats.")
+    source: str = Field("", description="Where it was asked for: `api`, `openai`, `mcp`.")
     input: dict[str, Any] = {}
     output: Any = None
     fault: Fault | None = None
@@ -200,11 +203,17 @@ def routes(runtime: Runtime) -> APIRouter:
         caller = AppCaller(runtime, exchange.caller, exchange.answer)
         caller.admit()
         found = await caller.find(app, wanted.version)
+        made = None
         if session is None and found.app.type != "form":
             key_id = caller.key_id
             made = await asyncio.to_thread(runtime.sessions.create, found.slug, key_id=key_id)
             session = made.id
-        run = await caller.start(found, wanted.input, session=session)
+        try:
+            run = await caller.start(found, wanted.input, session=session)
+        except IngleError:
+            if made is not None:  # nothing was said in it
+                await asyncio.to_thread(runtime.sessions.remove, made.id)
+            raise
         exchange.answer.add_header(b"x-ingle-run", run.id.encode())
         if "text/event-stream" in request.headers.get("accept", ""):
             events = encoded_events(runs, run.id, -1, caller.key_id)
@@ -345,10 +354,12 @@ async def _beginning_with(
 
 
 async def _csv(rows: Any) -> AsyncGenerator[str, None]:
-    line = io.StringIO()
-    writer = csv.writer(line)
+    lines = io.StringIO()
+    writer = csv.writer(lines)
     async for row in rows:
         writer.writerow(row)
-        yield line.getvalue()
-        line.seek(0)
-        line.truncate()
+        if lines.tell() > _CSV_CHARACTERS:
+            yield lines.getvalue()
+            lines = io.StringIO()
+            writer = csv.writer(lines)
+    yield lines.getvalue()

@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from ingle.errors import Busy, StorageError
+from ingle.errors import Busy, NotFound, StorageError
 from ingle.server.asgi import Message, Send
 from ingle.server.endpoints import ENDPOINTS
 from ingle.server.exchange import Exchange
@@ -106,8 +106,9 @@ class Background:
         try:
             while True:
                 await asyncio.sleep(LEASE_S / 3)
-                with suppress(StorageError):  # tried again twice before the lease is over
-                    await asyncio.to_thread(self._stored.renew, list(self._works))
+                if self._works:
+                    with suppress(StorageError):  # tried again before the lease is over
+                        await asyncio.to_thread(self._stored.renew, list(self._works))
         finally:
             tasks = list(self._tasks.values())
             for task in tasks:
@@ -151,11 +152,8 @@ class Background:
         except StorageError as error:  # once its lease is over, it counts as failed
             _log.warning("How the response %s ended is not kept. %s", work.stored.id, error)
         except asyncio.CancelledError:
-            # Written here and not in a thread, as the loop may be about to end.
-            response = failed(work.asked.begun("failed"), _STOPPED)
-            if not self._stored.change(work.stored.id, response):
-                response = work.asked.begun("cancelled")
-            work.transcript.add(work.last_event(response))
+            if not work.is_over:
+                self._break_off(work)
             raise
         finally:
             del self._works[work.stored.id], self._tasks[work.stored.id]
@@ -196,8 +194,20 @@ class Background:
         events = b"".join(work.transcript.events).decode()
         is_kept = await asyncio.to_thread(self._stored.change, work.stored.id, response, events)
         work.is_over = True
-        if is_kept:
-            work.transcript.add(work.last_event(response))
+        last = response if is_kept else work.asked.begun("cancelled")
+        work.transcript.add(work.last_event(last))
+
+    def _break_off(self, work: _Work) -> None:
+        """End what was cancelled. Not in a thread, as the loop may be about to end."""
+        response = failed(work.asked.begun("failed"), _STOPPED)
+        try:
+            if not self._stored.change(work.stored.id, response):  # it is over, by whatever reason
+                response = self._stored.get(work.stored.id).response
+        except NotFound:  # it was deleted
+            response = work.asked.begun("cancelled")
+        except StorageError as error:
+            _log.warning("That %s was stopped is not kept. %s", work.stored.id, error)
+        work.transcript.add(work.last_event(response))
 
 
 def _message(told: bytes) -> str:

@@ -1,4 +1,4 @@
-"""Batches at work: each line asked of our own endpoints, its answer appended as soon as it is there.
+"""Batches from their begin to their end, whatever happens in between.
 
 What is answered is known by what stands in the two journals, so that a batch that was cut short
 goes on with the lines that have no answer yet. A lock keeps two processes off the same batch.
@@ -10,61 +10,24 @@ import asyncio
 import logging
 import shutil
 import time
-from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from functools import partial
-from itertools import islice
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any
-
-import msgspec
 
 from ingle.errors import IngleError, NotFound, StorageError
 from ingle.models.pull.lock import exclusive
-from ingle.server.endpoints import ENDPOINTS
-from ingle.server.exchange import Handler
-from ingle.server.inside import Inside, InsideAnswer
-from ingle.server.openai.batch_lines import Ask, Journal, answer_line, asks_in, check_asks
-from ingle.server.openai.chats import create_chat
-from ingle.server.openai.responses import create_response
-from ingle.server.relay import relay
+from ingle.server.inside import Inside
+from ingle.server.openai.batch_lines import Journal, check_asks
+from ingle.server.openai.batch_work import BatchWork
 from ingle.storage.files import Files
 from ingle.storage.openai_batches import OpenAIBatch, OpenAIBatches
 
-__all__ = ["BATCH_ENDPOINTS", "BatchRunner"]
-
-Json = dict[str, Any]  # Any: a JSON value has no narrower type
-
-BATCH_ENDPOINTS: Mapping[str, Handler] = MappingProxyType(
-    {
-        "/v1/chat/completions": create_chat,
-        "/v1/responses": create_response,
-        **{
-            f"/v1/{path}": partial(relay, ENDPOINTS[path])
-            for path in ("completions", "embeddings", "images/generations", "moderations")
-        },
-    }
-)
-"""What a batch may ask, and what answers it."""
+__all__ = ["BatchRunner"]
 
 _LOOK_S = 1.0
 """How often a batch at work writes how far it is, and looks whether it shall end."""
 
 _STORAGE_S = 30.0
 """After so long it is tried again what a disk or a database has failed."""
-
-_TRIES = 5
-_LONGEST_WAIT_S = 60.0
-_LINES_AT_ONCE = 64
-_SHOWN_BYTES = 300
-_NOT_EXECUTED = {
-    "cancelled": ("batch_cancelled", "The batch was cancelled before this request was executed."),
-    "expired": (
-        "batch_expired",
-        "This request could not be executed before the completion window expired.",
-    ),
-}
 
 _log = logging.getLogger(__name__)
 
@@ -168,8 +131,16 @@ class BatchRunner:
         """The batch after all its lines have an answer, or as many as could be had."""
         output = await asyncio.to_thread(Journal.open, self._journal(batch, "output"))
         errors = await asyncio.to_thread(Journal.open, self._journal(batch, "errors"))
-        work = _Work(batch, path, output, errors)
-        asking = asyncio.create_task(self._ask_all(work))
+        work = BatchWork(
+            batch,
+            path,
+            output,
+            errors,
+            inside=self._inside,
+            slots=self._slots,
+            max_bytes=self._max_bytes,
+        )
+        asking = asyncio.create_task(work.ask_all())
         if _shall_end(batch):
             asking.cancel()
         self._asking[batch.id] = asking
@@ -185,13 +156,13 @@ class BatchRunner:
         batch = await asyncio.to_thread(self._batches.get, batch.id)
         if asking.cancelled():
             why = "cancelled" if batch.state == "cancelling" else "expired"
-            await asyncio.to_thread(self._give_up, work, why)
+            await asyncio.to_thread(work.give_up, why)
         await self._count(work)
         return await asyncio.to_thread(
             self._batches.move, batch.id, "finalizing", "in_progress", "cancelling"
         )
 
-    async def _look(self, work: _Work, asking: asyncio.Task[None]) -> None:
+    async def _look(self, work: BatchWork, asking: asyncio.Task[None]) -> None:
         """Wait a little, then see how far it is and whether it shall end."""
         await asyncio.wait({asking}, timeout=_LOOK_S)
         await self._count(work)
@@ -199,49 +170,7 @@ class BatchRunner:
         if _shall_end(batch):
             asking.cancel()
 
-    async def _ask_all(self, work: _Work) -> None:
-        lines = asks_in(work.path, self._max_bytes)
-        async with asyncio.TaskGroup() as tasks:
-            while some := await asyncio.to_thread(_asks, lines):
-                for ask in some:
-                    if work.has(ask):
-                        continue
-                    await self._slots.acquire()
-                    task = tasks.create_task(self._ask(ask, work))
-                    task.add_done_callback(lambda _: self._slots.release())
-
-    async def _ask(self, ask: Ask, work: _Work) -> None:
-        answer = await self._answer(ask, work.batch)
-        journal = work.output if 200 <= answer.status < 300 else work.errors
-        try:
-            line = answer_line(ask, status=answer.status, body=msgspec.json.decode(answer.body))
-        except msgspec.DecodeError:
-            shown = answer.body[:_SHOWN_BYTES].decode("utf-8", "replace")
-            message = f"The server answered with status {answer.status} and no JSON: {shown}"
-            line, journal = answer_line(ask, error=("invalid_answer", message)), work.errors
-        await asyncio.to_thread(journal.append, line)
-
-    async def _answer(self, ask: Ask, batch: OpenAIBatch) -> InsideAnswer:
-        """What the endpoint answers; one that is full or limits its callers is asked again."""
-        if _asks_for_stream(ask.body):
-            message = "`stream` is true, but the answers of a batch come whole. Leave it out."
-            error = {"message": message, "type": "invalid_request_error", "param": "stream"}
-            body = msgspec.json.encode({"error": {**error, "code": "invalid_request"}})
-            return InsideAnswer(400, {}, body)
-        tries = 0
-        while True:
-            tries += 1
-            answer = await self._inside.post(
-                BATCH_ENDPOINTS[batch.endpoint], batch.endpoint, bytes(ask.body), batch.key_id
-            )
-            is_later = answer.status == 429 or (answer.status == 503 and tries < _TRIES)
-            if not is_later:
-                return answer
-            told = answer.headers.get(b"retry-after", b"")
-            wait_s = float(told) if told.isdigit() else 2.0**tries
-            await asyncio.sleep(min(wait_s, _LONGEST_WAIT_S))
-
-    async def _count(self, work: _Work) -> None:
+    async def _count(self, work: BatchWork) -> None:
         await asyncio.to_thread(
             self._batches.count,
             work.batch.id,
@@ -250,12 +179,6 @@ class BatchRunner:
             failed=len(work.errors.done),
             usage=dict(work.output.usage),
         )
-
-    def _give_up(self, work: _Work, why: str) -> None:
-        """Say of each line without an answer that it was not asked. Blocks."""
-        for _, ask in asks_in(work.path, self._max_bytes):
-            if isinstance(ask, Ask) and not work.has(ask):
-                work.errors.append(answer_line(ask, error=_NOT_EXECUTED[why]))
 
     def _finish(self, batch: OpenAIBatch) -> None:
         """Make files of the journals, then end. Done again after it was cut short it ends the same.
@@ -314,35 +237,8 @@ class BatchRunner:
         return self._folder / batch.id / f"{name}.jsonl"
 
 
-class _Work:
-    """A batch while its lines are asked."""
-
-    def __init__(self, batch: OpenAIBatch, path: Path, output: Journal, errors: Journal) -> None:
-        self.batch = batch
-        self.path = path
-        self.output = output
-        self.errors = errors
-
-    def has(self, ask: Ask) -> bool:
-        """Whether a line has its answer."""
-        return ask.custom_id in self.output.done or ask.custom_id in self.errors.done
-
-
 def _shall_end(batch: OpenAIBatch) -> bool:
     return batch.state == "cancelling" or time.time() >= batch.expires_at
-
-
-def _asks(lines: Iterator[tuple[int, Ask | Json]]) -> list[Ask]:
-    """The next few that ask; none at the end. All lines of a checked file do."""
-    return [ask for _, ask in islice(lines, _LINES_AT_ONCE) if isinstance(ask, Ask)]
-
-
-def _asks_for_stream(body: msgspec.Raw) -> bool:
-    try:
-        fields = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
-    except msgspec.ValidationError:
-        return False
-    return bytes(fields.get("stream", b"")) == b"true"
 
 
 def _wait_quietly() -> None:

@@ -13,7 +13,7 @@ from ingle.errors import Conflict, InvalidRequest
 from ingle.ids import new_id
 from ingle.server.decoding import decode
 from ingle.server.exchange import Exchange
-from ingle.server.openai.batch_runner import BATCH_ENDPOINTS
+from ingle.server.openai.batch_work import BATCH_ENDPOINTS
 from ingle.server.openai.reading import (
     ExpiresAfter,
     check_metadata,

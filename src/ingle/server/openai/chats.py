@@ -1,8 +1,8 @@
 """Chats that are kept where the caller asks for it: `store: true` of `/v1/chat/completions`.
 
-Of any other chat only the bytes `"store"` are looked for in the request; it then goes the short way
-as it always did. What is kept is put together from a copy of the answer's bytes, and it is kept
-before the caller gets the last of them, so that who has an answer can ask for it again.
+Any other chat goes the short way as it always did. What is kept is put together from a copy of the
+answer's bytes, and it is kept before the caller gets the last of them, so that who has an answer can
+ask for it again.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import msgspec
 
 from ingle.processors.in_one import CHUNKS, in_one
 from ingle.server.asgi import Message, Send
-from ingle.server.decoding import decode, fields_of
+from ingle.server.decoding import Fields, decode
 from ingle.server.endpoints import ENDPOINTS
 from ingle.server.exchange import Exchange
 from ingle.server.openai.reading import (
@@ -28,7 +28,7 @@ from ingle.server.openai.reading import (
     told_metadata,
     told_paging,
 )
-from ingle.server.relay import relay_body
+from ingle.server.relay import relay
 from ingle.storage.stored_chats import StoredChat
 from ingle.upstream.sse import EventDecoder
 
@@ -65,13 +65,7 @@ class _Metadata(msgspec.Struct, kw_only=True):
 
 async def create_chat(exchange: Exchange) -> None:
     """Answer a chat, and keep it if that is asked for. Raises what `relay` does."""
-    exchange.caller.admit(exchange.answer)
-    body = await receive(exchange)
-    if b'"store"' in body and bytes(fields_of(body).get("store", b"")) == b"true":
-        asked: Json = msgspec.json.decode(body)
-        check_metadata(decode(body, _Metadata).metadata)
-        exchange.answer.pass_through(_Copy(partial(_keep, exchange, asked)).around)
-    await relay_body(_CHAT, exchange, body)
+    await relay(_CHAT, exchange, _keep_if_asked)
 
 
 async def list_chats(exchange: Exchange) -> None:
@@ -129,6 +123,14 @@ async def list_messages(chat_id: str, exchange: Exchange) -> None:
 async def _get(chat_id: str, exchange: Exchange) -> StoredChat:
     chats = exchange.runtime.stored_chats
     return await asyncio.to_thread(chats.get, chat_id, exchange.caller.key_id)
+
+
+def _keep_if_asked(exchange: Exchange, fields: Fields, body: bytes) -> None:
+    if "store" not in fields or bytes(fields["store"]) != b"true":
+        return
+    check_metadata(decode(body, _Metadata).metadata)
+    asked: Json = msgspec.json.decode(body)
+    exchange.answer.pass_through(_Copy(partial(_keep, exchange, asked)).around)
 
 
 async def _keep(exchange: Exchange, asked: Json, completion: Json) -> None:

@@ -1,6 +1,7 @@
 """Responses and their events in OpenAI's form: what llama.cpp leaves out is put in.
 
-Seen with llama.cpp of November 2026: a response says little of its request; events have no
+Seen with llama.cpp of November 2026: a response says little of its request, and not whether it ran
+into its limit of tokens; events have no
 `sequence_number`, no `output_index` and no `content_index`, which OpenAI's client needs to put a
 stream together. What another server says itself stays, except for the numbers of events: they must
 be without gaps for who takes a stream up again.
@@ -64,7 +65,7 @@ class Asked:
 
 def completed(response: Json, asked: Asked) -> Json:
     """The response with all that OpenAI's has."""
-    told = dict(response)
+    told = _with_limit(response, asked)
     for name, default in _DEFAULTS.items():
         if told.get(name) is None:
             value = asked.fields.get(name)
@@ -84,6 +85,25 @@ def completed(response: Json, asked: Asked) -> Json:
     return told
 
 
+def _with_limit(response: Json, asked: Asked) -> Json:
+    """The response, and whether it ran into `max_output_tokens`, if its server does not say.
+
+    That it took as many tokens as it might is all there is to go by.
+    """
+    limit = asked.fields.get("max_output_tokens")
+    made = (response.get("usage") or {}).get("output_tokens", 0)
+    is_told = "incomplete_details" in response or response.get("status") != "completed"
+    if is_told or limit is None or made < limit:
+        return dict(response)
+    *output, last = response.get("output") or [{}]
+    return {
+        **response,
+        "status": "incomplete",
+        "incomplete_details": {"reason": "max_output_tokens"},
+        "output": [*output, {**last, "status": "incomplete"}] if last else [],
+    }
+
+
 class ResponseEvents:
     """Puts the events of one stream right, in their order."""
 
@@ -99,6 +119,8 @@ class ResponseEvents:
         kind = str(event.get("type", ""))
         if isinstance(event.get("response"), dict):
             told["response"] = completed(event["response"], self._asked)
+            if kind == "response.completed":
+                told["type"] = f"response.{told['response']['status']}"
         elif kind.startswith("response."):
             self._put_place(kind, told)
         return told
@@ -116,8 +138,9 @@ class ResponseEvents:
                 event.setdefault("logprobs", [])
             case "reasoning_summary_part" | "reasoning_summary_text":
                 event.setdefault("summary_index", 0)
-        if kind == "response.content_part.added" and event["part"].get("type") == "output_text":
-            event["part"] = {"annotations": [], **event["part"]}
+        part = event.get("part")
+        if isinstance(part, dict) and part.get("type") == "output_text":
+            event["part"] = {"annotations": [], **part}
 
 
 def encoded(event: Json) -> bytes:

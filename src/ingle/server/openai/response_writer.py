@@ -66,8 +66,11 @@ class ResponseWriter:
         if message.get("more_body"):
             return
         body = b"".join(self._parts)
-        with suppress(msgspec.DecodeError):  # what is no response passes as it is
-            response = completed(msgspec.json.decode(body, type=dict), self._asked)
+        told: Json = {}
+        with suppress(msgspec.DecodeError):
+            told = msgspec.json.decode(body, type=dict)
+        if told.get("object") == "response":  # anything else passes as it is
+            response = completed(told, self._asked)
             if self._keep is not None:
                 await self._keep(response)
             body = msgspec.json.encode(response)

@@ -19,10 +19,12 @@ from ingle.errors import (
     UnsupportedInput,
 )
 from ingle.ids import new_id
+from ingle.server.calls import watched
 from ingle.server.chat_requests import ResponsesRequest
 from ingle.server.decoding import Fields, decode, fields_of, with_fields
 from ingle.server.endpoints import ENDPOINTS
 from ingle.server.exchange import Exchange
+from ingle.server.openai.background import Transcript
 from ingle.server.openai.items import items_of
 from ingle.server.openai.reading import check_metadata, list_of, part_of, receive, told_paging
 from ingle.server.openai.response_form import Asked, encoded
@@ -224,21 +226,17 @@ async def _in_background(exchange: Exchange, asked: Asked, request: _Request, bo
     if not request.stream:
         await exchange.answer.json(stored.response)
         return
-    await exchange.answer.start_stream()
-    async for data in transcript.listen():
-        await exchange.answer.write(data)
-    await exchange.answer.finish()
+    await _follow(exchange, transcript, -1)
 
 
 async def _stream(exchange: Exchange, stored: StoredResponse, after: int) -> None:
     answer = exchange.answer
     transcript = exchange.background.transcript(stored.id)
     if transcript is not None:
-        await answer.start_stream()
-        async for data in transcript.listen(after):
-            await answer.write(data)
-        await answer.finish()
+        await _follow(exchange, transcript, after)
         return
+    if stored.is_under_way:  # when it was read; its end is kept before it leaves the background
+        stored = await _get(stored.id, exchange)
     if stored.is_under_way:
         raise Conflict(
             f"The response {stored.id} is being made by another process, which alone can stream "
@@ -258,6 +256,15 @@ async def _stream(exchange: Exchange, stored: StoredResponse, after: int) -> Non
     }
     await answer.start_stream()
     await answer.write(b"".join([*events, encoded(last)][after + 1 :]))
+    await answer.finish()
+
+
+async def _follow(exchange: Exchange, transcript: Transcript, after: int) -> None:
+    answer = exchange.answer
+    await answer.start_stream()
+    async with watched(exchange.call, exchange.request.receive, answer):
+        async for data in transcript.listen(after):
+            await answer.write(data)
     await answer.finish()
 
 

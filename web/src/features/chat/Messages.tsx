@@ -19,6 +19,7 @@ export function Messages({ branch }: { branch: readonly Shown[] }) {
   const scroller = useRef<HTMLDivElement>(null);
   const isAtEnd = useRef(true);
   const [isAway, setAway] = useState(false);
+  const [heard, setHeard] = useState<string | null>(null);
   const rows = useVirtualizer({
     count: branch.length,
     getScrollElement: () => scroller.current,
@@ -32,6 +33,7 @@ export function Messages({ branch }: { branch: readonly Shown[] }) {
   // Who has just sent something wants to see it.
   const last = branch.at(-1)?.message;
   const asked = last?.state === "writing" ? last.id : null;
+  if (asked && asked !== heard) setHeard(asked); // screen readers say it when it is whole
   useEffect(() => {
     if (asked) isAtEnd.current = true;
   }, [asked]);
@@ -83,7 +85,7 @@ export function Messages({ branch }: { branch: readonly Shown[] }) {
         />
       )}
       <p className="visually-hidden" role="status">
-        {last?.role === "assistant" && (asked ? "Answering" : last.state === "done" && last.text)}
+        {asked ? "Answering" : last && last.id === heard && last.text}
       </p>
     </div>
   );

@@ -104,9 +104,9 @@ function SuggestionRow({ suggestion, pull, isInstalled, onPick }: SuggestionRowP
           icon={<Download />}
           isBusy={starting.isPending}
           onClick={() => starting.mutate(model.name)}
-          aria-label={`Install ${model.name}, ${formatBytes(size_bytes)}`}
         >
           {pull ? "Try again" : "Install"}
+          <span className="visually-hidden">{model.name}</span>
           <span className={styles.size}>{formatBytes(size_bytes)}</span>
         </Button>
       )}

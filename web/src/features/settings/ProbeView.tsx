@@ -12,21 +12,24 @@ const SHOWN = 12;
 export function ProbeView({ result }: { result: ProbeResult }) {
   const { is_reachable, base_url, models, tried, note, error } = result;
   const [isWhole, setWhole] = useState(false);
+  // A server that refuses the key is there, and lists nothing.
+  const isFine = is_reachable && models.length > 0;
   const shown = isWhole ? models : models.slice(0, SHOWN);
   return (
-    <div className={cx(styles.probe, is_reachable ? styles.good : styles.bad)} role="status">
-      {is_reachable ? <CircleCheck aria-hidden /> : <CircleAlert aria-hidden />}
+    <div
+      className={cx(styles.probe, isFine ? styles.good : is_reachable ? styles.warn : styles.bad)}
+      role="status"
+    >
+      {isFine ? <CircleCheck aria-hidden /> : <CircleAlert aria-hidden />}
       <div className={styles.stack}>
         <p>
-          {is_reachable ? "It answers." : error} Called: <code>{base_url}</code>
+          {isFine ? "It answers." : is_reachable ? "It answers, but lists no models." : error}{" "}
+          Called: <code>{base_url}</code>
         </p>
         {note && <p>{note}</p>}
-        {is_reachable && (
+        {isFine && (
           <div>
-            <p>
-              {models.length === 1 ? "1 model" : `${models.length} models`}
-              {models.length > 0 && ":"}
-            </p>
+            <p>{models.length === 1 ? "1 model:" : `${models.length} models:`}</p>
             <ul className={styles.chips}>
               {shown.map((model) => (
                 <li key={model}>

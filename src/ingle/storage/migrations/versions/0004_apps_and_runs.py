@@ -77,6 +77,7 @@ def upgrade() -> None:
         sa.Column("session_id", sa.String(64)),
         sa.Column("key_id", sa.String(16)),
         sa.Column("parent_id", sa.String(64)),
+        sa.Column("source", sa.String(16), nullable=False, server_default=""),
         sa.Column("input", sa.Text(), nullable=False),
         sa.Column("history", sa.Text()),
         sa.Column("state", sa.String(16), nullable=False),
