@@ -162,8 +162,8 @@ async def test_ctrl_c_cancels_the_run(ingle: Ingle, tmp_path: Path) -> None:
         out = await process.communicate()
         await request.left.wait()
     assert (process.returncode, out) == (130, (b"", b"\n"))
-    listed = json.loads(ingle("runs", "list", "--json").stdout)
-    assert [run["state"] for run in listed] == ["cancelled"]
+    listed = await asyncio.to_thread(ingle, "runs", "list", "--json")
+    assert [run["state"] for run in json.loads(listed.stdout)] == ["cancelled"]
 
 
 SIDE_BY_SIDE = """

@@ -382,7 +382,7 @@ class _Checker:
                 return "`history` is there in apps of type chat and agent only."
             if root in ("item", "index"):
                 return f"`{root}` is there in steps with `for_each` only."
-            hint = meant(str(root), known)
+            hint = meant(str(root), [*known, *steps])
             return f"`{root}` is not known here.{hint} There are: {', '.join(known)}."
         return fault_of_path(known[str(root)], tuple(rest), str(root))
 

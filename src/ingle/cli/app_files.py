@@ -25,9 +25,9 @@ Files = Annotated[list[Path], typer.Argument(metavar="FILE…", help="Apps as YA
 
 
 def check(files: Files, as_json: AsJson = False) -> None:
-    """Check apps without running them: all problems at once, each with file, line and column.
+    """Check apps without running them.
 
-    The exit code is 2 if there are any.
+    All problems are told at once, each with file, line and column; the exit code is 2 then.
     """
     from ingle.apps.problems import InvalidApp
 
@@ -51,9 +51,10 @@ def import_apps(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Take over apps, LLMStack's or others: each becomes a draft, with a report of what changed.
+    """Take over apps of others, and of LLMStack.
 
-    An app that cannot run here is left out, and its problems are told; the exit code is 2 then.
+    Each becomes a draft, and it is told what is something else here. An app that cannot run here
+    is left out, and its problems are told; the exit code is 2 then.
     """
     from ingle.apps.problems import InvalidApp
 
@@ -92,7 +93,10 @@ def export(
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Else it is printed.")
     ] = None,
 ) -> None:
-    """Write an app's definition as a file for others; one that holds a key is refused."""
+    """Write an app as a file for others.
+
+    One that holds a key is refused.
+    """
     from ingle.apps.exchange import export as checked
 
     with _opened() as store:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ingle.storage.apps import AppRecord, Apps
 
 group = typer.Typer(
-    help="List, check, publish, restore, remove, import and export apps.",
+    help="List, check, publish, import and export apps.",
     invoke_without_command=True,
 )
 
@@ -81,7 +81,7 @@ def publish(
     ] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Publish an app: from now on everybody who may use this Ingle runs this version.
+    """Publish an app, for all who may use this Ingle.
 
     A file becomes a new version of the app of its slug; what was published stays as an earlier one.
     """
@@ -145,7 +145,10 @@ def versions(slug: Slug, as_json: AsJson = False) -> None:
 def restore(
     slug: Slug, version: Annotated[int, typer.Argument(metavar="VERSION", help="An earlier one.")]
 ) -> None:
-    """Make the text of an earlier version the draft; `ingle apps publish SLUG` lets it run."""
+    """Make an earlier version the draft.
+
+    `ingle apps publish SLUG` lets it run.
+    """
     with _opened() as (store, _):
         store.restore(slug, version)
     note(f"Version {version} is the draft now. `ingle apps publish {slug}` lets it run.")
@@ -159,7 +162,10 @@ def diff(
     ] = None,
     new: Annotated[int | None, typer.Argument(metavar="VERSION", help="Else the draft.")] = None,
 ) -> None:
-    """Show what the draft changes, or what changed between two versions."""
+    """Show what changes from one version to another.
+
+    Without VERSION it is what the draft changes.
+    """
     from difflib import unified_diff
 
     with _opened() as (store, _):

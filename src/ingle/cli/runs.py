@@ -72,7 +72,7 @@ def list_runs(
 
 @group.command()
 def show(run: Id, as_json: AsJson = False) -> None:
-    """Show a run with its steps: what went in, what came out, how long it took."""
+    """Show a run: what went in, its steps, what came out."""
     import asyncio
 
     async def found() -> RunRecord:
@@ -133,7 +133,9 @@ def retry(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Run again what failed, and print the output; what has ended well is not repeated.
+    """Run again what failed, and print the output.
+
+    What has ended well is not repeated.
 
     \b
     ingle runs retry run_01k9…

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ingle.runtime import Runtime
 
 group = typer.Typer(
-    help="List, add, pause and remove schedules, by which apps run by themselves.",
+    help="Let apps run by themselves: list, add, pause, remove.",
     invoke_without_command=True,
 )
 

@@ -50,7 +50,9 @@ def run_tests(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Run the tests of an app and print how they went; the exit code is 1 if one failed.
+    """Run the tests of an app, for one model or several.
+
+    The exit code is 1 if one failed.
 
     Tests are in the app's `tests`, or in a file beside it: `app.tests.yaml` for `app.yaml`.
 

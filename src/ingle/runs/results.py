@@ -81,9 +81,16 @@ class Results:
             self._files.close()
 
     def remove(self) -> None:
-        """Remove what there is of the file and its journal, to begin anew. Before it is opened."""
+        """Remove what there is of the file and its journal, to begin anew. Before it is opened.
+
+        Raises:
+            StorageError: it cannot be removed.
+        """
         for path in {self.path, self.lines, self.journal}:
-            path.unlink(missing_ok=True)
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                raise storage_error(f"{path} cannot be removed", error) from error
 
     def is_done(self, row: Row) -> bool:
         """Whether the row is in the file.

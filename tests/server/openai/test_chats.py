@@ -7,6 +7,7 @@ from typing import Any
 import openai
 import pytest
 from openai.types.chat import ChatCompletionMessageParam
+from tests.server.app_texts import ECHO, published
 from tests.server.conftest import Caller
 
 HELLO: list[ChatCompletionMessageParam] = [
@@ -60,6 +61,21 @@ def test_several_choices_are_kept(client: openai.OpenAI) -> None:
     )
     (chat_id,) = {chunk.id for chunk in stream}
     assert len(client.chat.completions.retrieve(chat_id).choices) == 2
+
+
+def test_an_apps_chat_is_kept(call: Caller, client: openai.OpenAI) -> None:
+    """Whole and streamed, as any model's."""
+    hi: list[ChatCompletionMessageParam] = [{"role": "user", "content": "hi"}]
+    with published(call, "kept-echo", ECHO):
+        whole = client.chat.completions.create(model="app/kept-echo", messages=hi, store=True)
+        chunks = list(
+            client.chat.completions.create(
+                model="app/kept-echo", messages=hi, store=True, stream=True
+            )
+        )
+    for chat_id in (whole.id, chunks[0].id):
+        found = client.chat.completions.retrieve(chat_id)
+        assert (found.model, found.choices[0].message.content) == ("app/kept-echo", "You said: hi")
 
 
 @pytest.mark.parametrize("store", [{}, {"store": False}, {"store": None}])

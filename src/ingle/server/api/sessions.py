@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ingle.runs.sessions import MODEL
 from ingle.runtime import Runtime
-from ingle.server.api.runs import RunName
+from ingle.server.api.run_description import RunName
 from ingle.server.app_runs import AppCaller
 from ingle.server.exchange import Exchange
 from ingle.storage.sessions import MessageRecord, SessionRecord

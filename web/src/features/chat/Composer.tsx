@@ -1,6 +1,13 @@
 import { useQuery } from "@tanstack/react-query";
 import { ArrowUp, ImagePlus, Square, X } from "lucide-react";
-import { type ClipboardEvent, type DragEvent, useEffect, useRef, useState } from "react";
+import {
+  type ClipboardEvent,
+  type DragEvent,
+  useEffect,
+  useEffectEvent,
+  useRef,
+  useState,
+} from "react";
 
 import { canSee, modelsQuery } from "@/api/models";
 import { readPicture } from "@/lib/pictures";
@@ -24,6 +31,7 @@ interface ComposerProps {
 export function Composer({ model, isOff, isWriting, onSend, onStop }: ComposerProps) {
   const [text, setText] = useState("");
   const [images, setImages] = useState<string[]>([]);
+  const [isEager, setEager] = useState(false);
   const box = useRef<HTMLTextAreaElement>(null);
   const file = useRef<HTMLInputElement>(null);
   const { data } = useQuery(modelsQuery);
@@ -37,11 +45,17 @@ export function Composer({ model, isOff, isWriting, onSend, onStop }: ComposerPr
   }, []);
 
   const send = () => {
+    setEager(isOff);
     if (!canSend) return;
     setText("");
     setImages([]);
     onSend({ text: text.trim(), images });
   };
+  // Who sends before the models are known is answered as soon as they are.
+  const sendNow = useEffectEvent(send);
+  useEffect(() => {
+    if (isEager && !isOff) sendNow();
+  }, [isEager, isOff]);
   const add = (files: Iterable<File>) => {
     const pictures = [...files].filter((one) => one.type.startsWith("image/"));
     if (!sees || !pictures.length) return false;
