@@ -24,7 +24,7 @@ $(VENV)/.for-work: pyproject.toml requirements.lock | $(BIN)/python
 	@touch $@ $(VENV)/.for-use
 
 $(VENV)/.for-all: pyproject.toml requirements.lock | $(BIN)/python
-	$(PIP) --editable '.[dev,images,postgres,speech]'
+	$(PIP) --editable '.[dev,images,parquet,postgres,speech]'
 	@touch $@ $(VENV)/.for-work $(VENV)/.for-use
 
 run: $(VENV)/.for-use web  ## Install what is needed and start Ingle
@@ -58,7 +58,7 @@ format: $(VENV)/.for-work  ## Format and mend what can be mended
 
 lock: $(VENV)/.for-work  ## Write requirements.lock anew from pyproject.toml
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --extra dev --extra images --extra postgres --extra speech pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --extra dev --extra images --extra parquet --extra postgres --extra speech pyproject.toml -o requirements.lock
 
 clean:  ## Remove what was installed and built
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache

@@ -70,7 +70,8 @@ def _hash() -> str:
     digest = hashlib.sha256()
     for path in sorted(WEB.rglob("*")):
         parts = path.relative_to(WEB).parts
-        if path.is_file() and not _NOT_SOURCES.intersection(parts):
+        is_source = not _NOT_SOURCES.intersection(parts) and not path.name.startswith(".")
+        if is_source and path.is_file():
             digest.update("/".join(parts).encode() + b"\0")
             digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()

@@ -218,8 +218,8 @@ class _InProcess:
 
     async def app(self, name: str, router: Router) -> tuple[App, Work]:
         """The app of this name, and what does the work of its steps on the router's event loop."""
-        apps, published = self._runtime.apps, self._runtime.published
-        source = await asyncio.to_thread(read_source, name, apps, published)
+        published = self._runtime.published
+        source = await asyncio.to_thread(read_source, name, published)
         commands = self._runtime.settings.mcp_commands
         return source.app, work_of(router, published.find_if_there, mcp_commands=commands)
 

@@ -134,7 +134,7 @@ async def open_runtime(settings: Settings) -> AsyncGenerator[Runtime, None]:
                     published=published,
                     work=work,
                     runs=runs,
-                    schedules=Schedules(database, apps, published, runs),
+                    schedules=Schedules(database, published, runs),
                     sessions=sessions,
                     chats=chats,
                     files=Files(database, settings.home / "files"),

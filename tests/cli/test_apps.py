@@ -83,6 +83,16 @@ def test_apps_are_listed_unpublished_and_removed(ingle: Ingle, app: Path) -> Non
     assert json.loads(ingle("apps", "list", "--json").stdout) == []
 
 
+def test_an_app_that_is_a_step_of_itself_is_told(ingle: Ingle, app: Path) -> None:
+    """It is found out before anything runs, and says in which way."""
+    ingle("apps", "publish", str(app))
+    app.write_text("{name: Echo, steps: {again: {use: app/echo, input: {question: a}}}}")
+    ingle("apps", "publish", str(app))
+    done = ingle("run", "app/echo")
+    assert done.returncode == 2
+    assert "The app 'echo' is a step of itself: echo -> echo." in done.stderr
+
+
 def test_files_are_checked(ingle: Ingle, app: Path, tmp_path: Path) -> None:
     """What is right is said; all problems of all files are told at once, with exit code 2."""
     assert ingle("apps", "check", str(app)).stderr == f"{app} is right.\n"

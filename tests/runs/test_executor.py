@@ -350,7 +350,7 @@ async def test_recorded_steps_do_not_run_again() -> None:
 async def test_a_step_is_recorded_before_what_needs_it_starts() -> None:
     """The record comes first: a step that cannot be recorded ends the run."""
 
-    class Full:
+    class Full(NoRecord):
         async def step_ended(self, run: str, recorded: Recorded) -> None:
             raise StorageError("The disk is full.")
 

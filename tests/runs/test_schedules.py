@@ -50,9 +50,7 @@ class House:
         self.runs = runs
         self.apps = Apps(database)
         published = PublishedApps(self.apps)
-        self.served = [
-            Schedules(database, self.apps, published, one, clock=self.clock) for one in runs
-        ]
+        self.served = [Schedules(database, published, one, clock=self.clock) for one in runs]
 
     @property
     def schedules(self) -> Schedules:

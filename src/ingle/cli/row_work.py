@@ -69,7 +69,7 @@ async def open_target(
     """
     if not is_app(name):
         return _processor(name, given, config, runtime)
-    source = await asyncio.to_thread(read_source, name, runtime.apps, runtime.published)
+    source = await asyncio.to_thread(read_source, name, runtime.published)
     schema = fields_schema(source.app.fields)
     values = read_values(given, schema, option="--input", read_stdin=read_stdin)
     return RowTarget(

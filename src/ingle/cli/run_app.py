@@ -51,7 +51,7 @@ async def _run(
     as_json: bool,
 ) -> None:
     async with open_runtime(load_settings()) as runtime:
-        source = await asyncio.to_thread(read_source, target, runtime.apps, runtime.published)
+        source = await asyncio.to_thread(read_source, target, runtime.published)
         values = _read(target, source, texts, read_stdin)
         events = _events(runtime, source, values)
         if as_json:

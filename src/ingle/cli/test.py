@@ -84,7 +84,7 @@ async def _outcomes(target: str, models: Sequence[str], judge: str | None) -> li
 
     asked: Sequence[str | None] = models or [None]
     async with open_runtime(load_settings()) as runtime:
-        source = await asyncio.to_thread(read_source, target, runtime.apps, runtime.published)
+        source = await asyncio.to_thread(read_source, target, runtime.published)
         tests = await asyncio.to_thread(_tests, target, source)
         return [
             await run_test(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ingle.apps.app import App
 from ingle.apps.check import load
-from ingle.errors import AppNotFound
+from ingle.errors import AppInvalid, AppNotFound
 from ingle.storage.apps import Apps
 
 __all__ = ["PublishedApp", "PublishedApps"]
@@ -31,14 +32,24 @@ class PublishedApps:
         self._apps = apps
         self._read: dict[tuple[str, str], App] = {}
 
-    def get(self, slug: str, version: int | None = None) -> PublishedApp:
+    def get(
+        self, slug: str, version: int | None = None, *, inside: tuple[str, ...] = ()
+    ) -> PublishedApp:
         """The app of this slug as it is published, or a version of it.
+
+        `inside` are the slugs of the apps that it is a step of.
 
         Raises:
             AppNotFound: there is no such app or version, or nothing is published.
+            AppInvalid: it is a step of itself.
             InvalidApp: it cannot run here, such as one that a newer Ingle made.
             StorageError: the database failed.
         """
+        if slug in inside:
+            raise AppInvalid(
+                f"The app {slug!r} is a step of itself: {' -> '.join((*inside, slug))}. Publish a "
+                "version that does not use it."
+            )
         if version is None:
             version = self._apps.get(slug).published
         if version is None:
@@ -49,7 +60,7 @@ class PublishedApps:
         # By its text: an app that was removed and made again begins anew with version 1.
         app = self._read.get((slug, text))
         if app is None:
-            app = load(text, f"{slug}@{version}", self.find_if_there)
+            app = load(text, f"{slug}@{version}", self._finder((*inside, slug)))
             if len(self._read) >= _MOST:
                 self._read.clear()
             self._read[slug, text] = app
@@ -66,7 +77,13 @@ class PublishedApps:
             InvalidApp: as `find`.
             StorageError: the database failed.
         """
-        try:
-            return self.find(slug)
-        except AppNotFound:
-            return None
+        return self._finder(())(slug)
+
+    def _finder(self, inside: tuple[str, ...]) -> Callable[[str], App | None]:
+        def find(slug: str) -> App | None:
+            try:
+                return self.get(slug, inside=inside).app
+            except AppNotFound:
+                return None
+
+        return find

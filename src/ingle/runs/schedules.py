@@ -23,7 +23,6 @@ from ingle.runs.as_json import read_json, read_json_as, write_json
 from ingle.runs.published import PublishedApps
 from ingle.runs.runs import Runs
 from ingle.runs.timing import Timing, next_after, occasions
-from ingle.storage.apps import Apps
 from ingle.storage.database import Database
 from ingle.storage.schedules import Row, ScheduleRows
 
@@ -71,14 +70,12 @@ class Schedules:
     def __init__(
         self,
         database: Database,
-        apps: Apps,
         published: PublishedApps,
         runs: Runs,
         *,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._rows = ScheduleRows(database)
-        self._apps = apps
         self._published = published
         self._runs = runs
         self._clock = clock
@@ -257,15 +254,13 @@ class Schedules:
         return True
 
     async def _begin(self, row: Row, run: str) -> None:
-        record = await asyncio.to_thread(self._apps.get, row.app)
-        app = await asyncio.to_thread(self._published.find, row.app, record.published)
-        text = await asyncio.to_thread(self._apps.text, row.app, record.published)
+        found = await asyncio.to_thread(self._published.get, row.app)
         await self._runs.start(
-            app,
+            found.app,
             read_json(row.input),
-            text=text,
-            slug=row.app,
-            version=record.published,
+            text=found.text,
+            slug=found.slug,
+            version=found.version,
             key_id=row.key_id,
             run_id=run,
         )

@@ -10,7 +10,6 @@ from ingle.apps.exchange import import_file
 from ingle.apps.problems import InvalidApp, Note
 from ingle.errors import InvalidRequest
 from ingle.runs.published import PublishedApps
-from ingle.storage.apps import Apps
 
 __all__ = ["AppSource", "from_file", "is_app", "read_source", "read_text"]
 
@@ -38,7 +37,7 @@ def is_app(target: str) -> bool:
     return path.suffix.lower() in _ENDINGS or path.is_file()
 
 
-def read_source(target: str, apps: Apps, published: PublishedApps) -> AppSource:
+def read_source(target: str, published: PublishedApps) -> AppSource:
     """The app that a file, `app/<slug>` or `app/<slug>@<version>` names. It blocks.
 
     Raises:
@@ -55,9 +54,8 @@ def read_source(target: str, apps: Apps, published: PublishedApps) -> AppSource:
             f"{target!r} names no version: write a number, as in `{_PREFIX}{slug}@1`. "
             f"`ingle apps versions {slug}` shows all."
         )
-    version = int(said) if at else apps.get(slug).published
-    app = published.find(slug, version)
-    return AppSource(app, apps.text(slug, version), slug, version)
+    found = published.get(slug, int(said) if at else None)
+    return AppSource(found.app, found.text, slug, found.version)
 
 
 def from_file(path: Path, published: PublishedApps) -> AppSource:

@@ -1,13 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { ArrowUp, ImagePlus, Square, X } from "lucide-react";
-import {
-  type ClipboardEvent,
-  type DragEvent,
-  useEffect,
-  useEffectEvent,
-  useRef,
-  useState,
-} from "react";
+import { type ClipboardEvent, type DragEvent, useEffect, useRef, useState } from "react";
 
 import { canSee, modelsQuery } from "@/api/models";
 import { readPicture } from "@/lib/pictures";
@@ -34,6 +27,7 @@ export function Composer({ model, isOff, isWriting, onSend, onStop }: ComposerPr
   const [isEager, setEager] = useState(false);
   const box = useRef<HTMLTextAreaElement>(null);
   const file = useRef<HTMLInputElement>(null);
+  const form = useRef<HTMLFormElement>(null);
   const { data } = useQuery(modelsQuery);
   const known = data?.models.find((one) => one.id === model);
   const sees = known !== undefined && canSee(known);
@@ -52,9 +46,8 @@ export function Composer({ model, isOff, isWriting, onSend, onStop }: ComposerPr
     onSend({ text: text.trim(), images });
   };
   // Who sends before the models are known is answered as soon as they are.
-  const sendNow = useEffectEvent(send);
   useEffect(() => {
-    if (isEager && !isOff) sendNow();
+    if (isEager && !isOff) form.current?.requestSubmit();
   }, [isEager, isOff]);
   const add = (files: Iterable<File>) => {
     const pictures = [...files].filter((one) => one.type.startsWith("image/"));
@@ -73,6 +66,7 @@ export function Composer({ model, isOff, isWriting, onSend, onStop }: ComposerPr
   };
   return (
     <form
+      ref={form}
       className={styles.composer}
       onSubmit={(event) => {
         event.preventDefault();
