@@ -61,4 +61,4 @@ lock: $(VENV)/.for-work  ## Write requirements.lock anew from pyproject.toml
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --extra dev --extra images --extra parquet --extra postgres --extra speech pyproject.toml -o requirements.lock
 
 clean:  ## Remove what was installed and built
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) build dist src/ingle/web_dist web/node_modules web/dist .mypy_cache .ruff_cache .pytest_cache

@@ -104,7 +104,7 @@ def test_the_page_at_the_root_tells_the_address(call: Caller) -> None:
     """The one under which it was opened, and nothing from the request as HTML."""
     page = call("GET", "/", headers={"Host": 'localhost:1"<x>'})
     assert page.status == 403 or b"<x>" not in page.body
-    assert f"{call.url}/v1".encode() in call("GET", "/").body
+    assert b"/v1" in call("GET", "/").body
 
 
 @pytest.mark.parametrize("path", ["/health", "/healthz", "/livez", "/readyz"])

@@ -76,7 +76,9 @@ def test_what_is_no_key_begins_nothing(ask: Caller) -> None:
     assert "set-cookie" not in reply.headers
 
 
-@pytest.mark.parametrize("cookie", ["ingle_session=", "ingle_session=gAAAA", "=;;", "ingle_session"])
+@pytest.mark.parametrize(
+    "cookie", ["ingle_session=", "ingle_session=gAAAA", "=;;", "ingle_session"]
+)
 def test_a_cookie_that_is_not_ours_opens_nothing(ask: Caller, cookie: str) -> None:
     """Made up, of another Ingle on this host, or broken."""
     assert ask("GET", "/api/models", headers={"Cookie": cookie}).status == 401

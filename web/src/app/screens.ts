@@ -1,4 +1,4 @@
-import { MessageCircle, Settings2 } from "lucide-react";
+import { Box, Brush, MessageCircle, Settings2 } from "lucide-react";
 import { type ComponentType, lazy } from "react";
 
 export interface Screen {
@@ -16,6 +16,18 @@ export const SCREENS: readonly Screen[] = [
     label: "Chat",
     icon: MessageCircle,
     component: lazy(() => import("@/features/chat")),
+  },
+  {
+    patterns: ["/models"],
+    label: "Models",
+    icon: Box,
+    component: lazy(() => import("@/features/models")),
+  },
+  {
+    patterns: ["/images"],
+    label: "Images",
+    icon: Brush,
+    component: lazy(() => import("@/features/images")),
   },
   {
     patterns: ["/settings", "/settings/:part"],

@@ -32,7 +32,12 @@ export function Picker({ label, value, onPick, options, placeholder }: PickerPro
         <ChevronDown aria-hidden />
       </Base.Trigger>
       <Base.Portal>
-        <Base.Positioner className={styles.positioner} sideOffset={6} alignItemWithTrigger={false}>
+        <Base.Positioner
+          className={styles.positioner}
+          sideOffset={6}
+          align="start"
+          alignItemWithTrigger={false}
+        >
           <Base.Popup className={styles.popup}>
             <Base.List>
               {groups.map((group) => (

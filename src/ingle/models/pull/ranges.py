@@ -62,7 +62,9 @@ def agree(file: PlannedFile, answer: Answer, have: int, known_validator: str | N
     found = _CONTENT_RANGE.fullmatch(header)
     total = int(found[3]) if found and found[3] != "*" else None
     if answer.status == 416:
-        return Agreement(have if total == have else None, total)
+        # All is here, if it is of the same file: some servers say so whatever If-Range asks.
+        is_same = file.digest is not None or validator(answer) == known_validator is not None
+        return Agreement(have if total == have and is_same else None, total)
     if found is None or found[1] is None or int(found[1]) != have:
         raise _invalid(answer, f"bytes from {have} on were asked for, and {header!r} was answered")
     if total is not None and int(found[2]) != total - 1:
