@@ -25,7 +25,9 @@ def main() -> None:
     parser.add_argument("--kv-heads", type=int, default=default.kv_heads)
     parser.add_argument("--feed-forward", type=int, default=default.feed_forward)
     parser.add_argument("--context-tokens", type=int, default=default.context_tokens)
-    parser.add_argument("--weights", choices=("f32", "f16", "q8_0", "q4_0"), default=default.weights)
+    parser.add_argument(
+        "--weights", choices=("f32", "f16", "q8_0", "q4_0"), default=default.weights
+    )
     arguments = vars(parser.parse_args())
     path = write_model(arguments.pop("path"), ModelShape(**arguments))
     parameters = read_header(path).parameters

@@ -19,7 +19,9 @@ def png(red: int, green: int, blue: int, side: int = 64) -> str:
     """A square of one colour as base64."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
 
     head = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
     rows = (b"\0" + bytes((red, green, blue)) * side) * side
@@ -116,7 +118,9 @@ def test_where_nothing_draws_it_says_what_to_install(open_page: OpenPage) -> Non
     """The command stands there to copy, with what the server said."""
     page = open_page("/images")
     # Whether the extra is installed differs from machine to machine; the refusal is the server's own.
-    refusal = {"error": {"message": "No image engine.", "type": "server_error", "code": "engine_missing"}}
+    refusal = {
+        "error": {"message": "No image engine.", "type": "server_error", "code": "engine_missing"}
+    }
     page.route("**/v1/images/generations", lambda route: route.fulfill(status=501, json=refusal))
     page.get_by_label("What it shows").fill("a red square")
     page.keyboard.press("Control+Enter")
