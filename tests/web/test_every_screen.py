@@ -8,6 +8,9 @@ from tests.web.conftest import OpenPage, serious_findings
 
 SCREENS = [
     "/",
+    "/playground",
+    "/models",
+    "/images",
     "/settings/connections",
     "/settings/keys",
     "/settings/appearance",

@@ -6,6 +6,7 @@ import base64
 import json
 import struct
 import zlib
+from dataclasses import replace
 
 from playwright.sync_api import Page, expect
 from tests.web.conftest import OpenPage, scripted, serious_findings
@@ -42,12 +43,12 @@ STEPS = [
 WHOLE = told("completed", b64_json=png(184, 67, 15), seed=7)
 
 
-def draw(page: Page, url: str, prompt: str = "a red square") -> None:
+def draw(page: Page, connection: str, url: str) -> None:
     """Ask the model of a connection for a picture."""
-    assert page.request.put("/api/connections/easel", data={"base_url": url}).ok
+    assert page.request.put(f"/api/connections/{connection}", data={"base_url": url}).ok
     page.reload()
-    page.get_by_label("Model").select_option("easel/brush")
-    page.get_by_label("What it shows").fill(prompt)
+    page.get_by_label("Model").select_option(f"{connection}/brush")
+    page.get_by_label("What it shows").fill("a red square")
     page.get_by_role("button", name="Draw").click()
 
 
@@ -58,7 +59,7 @@ def test_a_picture_comes_is_kept_and_is_used_again(open_page: OpenPage) -> None:
     with scripted(
         models("brush"), events(*STEPS, WHOLE, endpoint=ENDPOINT), models("brush")
     ) as upstream:
-        draw(page, upstream.url)
+        draw(page, "easel", upstream.url)
         look = page.get_by_role("button", name="Look at: a red square")
         expect(look).to_be_visible()
         asked = next(one for one in upstream.requests if one.path.endswith(ENDPOINT))
@@ -94,7 +95,7 @@ def test_it_is_seen_as_it_is_made_and_can_be_stopped(open_page: OpenPage) -> Non
     page = open_page("/images")
     answer = events(*STEPS, WHOLE, endpoint=ENDPOINT).cut_after(3, Fault.STALL)
     with scripted(models("brush"), answer) as upstream:
-        draw(page, upstream.url)
+        draw(page, "sketch", upstream.url)
         stage = page.get_by_role("region", name="Being drawn")
         expect(stage).to_contain_text("Step 2 of 2")
         expect(stage.get_by_alt_text("Unfinished: a red square")).to_be_visible()
@@ -102,16 +103,19 @@ def test_it_is_seen_as_it_is_made_and_can_be_stopped(open_page: OpenPage) -> Non
         page.get_by_role("button", name="Stop").click()
         expect(stage).to_have_count(0)
         expect(page.get_by_role("button", name="Draw")).to_be_enabled()
-    page.request.delete("/api/connections/easel")
+    page.request.delete("/api/connections/sketch")
 
 
 def test_a_failure_is_told(open_page: OpenPage) -> None:
     """The words of the server that fails stand where the picture would be."""
+    refusal = error(400, "This prompt is too odd")
     page = open_page("/images")
-    with scripted(models("brush"), error(400, "This prompt is too odd")) as upstream:
-        draw(page, upstream.url)
+    with scripted(
+        models("brush"), replace(refusal, endpoint=ENDPOINT), models("brush")
+    ) as upstream:
+        draw(page, "broken", upstream.url)
         expect(page.get_by_role("alert")).to_contain_text("This prompt is too odd")
-    page.request.delete("/api/connections/easel")
+    page.request.delete("/api/connections/broken")
 
 
 def test_where_nothing_draws_it_says_what_to_install(open_page: OpenPage) -> None:

@@ -301,7 +301,7 @@ def export(folder: Path, *, trained: bool = True) -> None:
     # What Ingle's image engine draws with when a request does not say.
     (folder / "generation_config.json").write_text(
         json.dumps(
-            {"num_inference_steps": 16, "guidance_scale": 2.5, "height": 256, "width": 256},
+            {"num_inference_steps": 16, "guidance_scale": 4.0, "height": 256, "width": 256},
             indent=2,
         )
         + "\n"

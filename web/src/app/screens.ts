@@ -1,4 +1,4 @@
-import { Box, Brush, MessageCircle, Settings2 } from "lucide-react";
+import { Box, Brush, FlaskConical, MessageCircle, Settings2 } from "lucide-react";
 import { type ComponentType, lazy } from "react";
 
 export interface Screen {
@@ -16,6 +16,12 @@ export const SCREENS: readonly Screen[] = [
     label: "Chat",
     icon: MessageCircle,
     component: lazy(() => import("@/features/chat")),
+  },
+  {
+    patterns: ["/playground", "/playground/:provider/:processor"],
+    label: "Playground",
+    icon: FlaskConical,
+    component: lazy(() => import("@/features/playground")),
   },
   {
     patterns: ["/models"],

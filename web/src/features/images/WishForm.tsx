@@ -82,11 +82,19 @@ export function WishForm({ wish, onChange, isDrawing, onDraw, onStop }: WishForm
           </Field>
         </div>
         {isDrawing ? (
-          <Button size="l" icon={<Square />} onClick={onStop}>
+          // With a key of its own: else the one element turns into "Draw" within its click, and submits.
+          <Button key="stop" size="l" icon={<Square />} onClick={onStop}>
             Stop
           </Button>
         ) : (
-          <Button type="submit" kind="primary" size="l" icon={<Brush />} disabled={!canDraw}>
+          <Button
+            key="draw"
+            type="submit"
+            kind="primary"
+            size="l"
+            icon={<Brush />}
+            disabled={!canDraw}
+          >
             Draw
           </Button>
         )}

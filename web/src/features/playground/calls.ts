@@ -1,0 +1,71 @@
+/** A call of a processor, as it goes over the wire. */
+export interface Call {
+  slug: string;
+  origin: string;
+  body: { input: Record<string, unknown>; config: Record<string, unknown>; stream?: boolean };
+}
+
+/** Long files inside would hide the call: they are cut, and said to be. */
+function shown(body: unknown, indent: number): string {
+  return JSON.stringify(
+    body,
+    (_, value: unknown) =>
+      typeof value === "string" && value.startsWith("data:") && value.length > 120
+        ? `${value.slice(0, 60)}…`
+        : value,
+    indent,
+  );
+}
+
+/** The call as curl has it. */
+export function asCurl({ slug, origin, body }: Call): string {
+  const data = shown(body, 2).replaceAll("'", "'\\''");
+  const flag = body.stream ? " -N" : "";
+  return `curl${flag} ${origin}/api/processors/${slug}/run \\
+  -H 'Content-Type: application/json' \\
+  -d '${data}'`;
+}
+
+/** The call in Python, with httpx. */
+export function asPython({ slug, origin, body }: Call): string {
+  const head = `import json
+
+import httpx
+
+body = json.loads(r"""
+${shown(body, 2)}
+""")
+url = "${origin}/api/processors/${slug}/run"
+`;
+  if (!body.stream) {
+    return `${head}
+answer = httpx.post(url, json=body, timeout=None)
+answer.raise_for_status()
+print(answer.json()["output"])
+`;
+  }
+  return `${head}
+with httpx.stream("POST", url, json=body, timeout=None) as answer:
+    answer.raise_for_status()
+    for line in answer.iter_lines():
+        if line.startswith("data: "):
+            print(json.loads(line.removeprefix("data: ")))
+`;
+}
+
+/** The call in JavaScript, with what browsers and Node have. */
+export function asJavaScript({ slug, origin, body }: Call): string {
+  const head = `const answer = await fetch("${origin}/api/processors/${slug}/run", {
+  method: "POST",
+  headers: { "Content-Type": "application/json" },
+  body: JSON.stringify(${shown(body, 2).replaceAll("\n", "\n  ")}),
+});
+if (!answer.ok) throw new Error(await answer.text());
+`;
+  if (!body.stream) return `${head}console.log((await answer.json()).output);\n`;
+  return `${head}const decoder = new TextDecoder();
+for await (const piece of answer.body) {
+  console.log(decoder.decode(piece, { stream: true }));
+}
+`;
+}
