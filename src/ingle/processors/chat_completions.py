@@ -137,9 +137,7 @@ async def _run(
 ) -> AsyncGenerator[Piece | ChatCompletionsOutput, None]:
     request = _request(input, configuration)
     in_old_form = bool(input.functions)
-    history = ChatHistory(
-        router.client, length=len(input.chat_history), others=len(input.messages)
-    )
+    history = ChatHistory(router.client, length=len(input.chat_history), others=len(input.messages))
     question = Question(
         endpoint="chat/completions",
         body=lambda route: _for(route, request),
