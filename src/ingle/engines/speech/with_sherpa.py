@@ -150,4 +150,6 @@ def _opened(sherpa: Foreign, files: VoiceFiles, threads: int | None) -> Foreign:
 def _in_16_bits(samples: list[float]) -> bytes:
     import numpy as np
 
-    return (np.clip(np.asarray(samples, np.float32), -1, 1) * 32767).astype(np.int16).tobytes()
+    loudest = np.clip(np.asarray(samples, np.float32), -1, 1) * 32767
+    sound: bytes = loudest.astype(np.int16).tobytes()
+    return sound

@@ -26,30 +26,28 @@ export function asCurl({ slug, origin, body }: Call): string {
   -d '${data}'`;
 }
 
-/** The call in Python, with httpx. */
+/** The call in Python, which needs nothing more. */
 export function asPython({ slug, origin, body }: Call): string {
   const head = `import json
-
-import httpx
+from urllib.request import Request, urlopen
 
 body = json.loads(r"""
 ${shown(body, 2)}
 """)
 url = "${origin}/api/processors/${slug}/run"
+call = Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
 `;
   if (!body.stream) {
     return `${head}
-answer = httpx.post(url, json=body, timeout=None)
-answer.raise_for_status()
-print(answer.json()["output"])
+with urlopen(call) as answer:
+    print(json.load(answer)["output"])
 `;
   }
   return `${head}
-with httpx.stream("POST", url, json=body, timeout=None) as answer:
-    answer.raise_for_status()
-    for line in answer.iter_lines():
-        if line.startswith("data: "):
-            print(json.loads(line.removeprefix("data: ")))
+with urlopen(call) as answer:
+    for line in answer:
+        if line.startswith(b"data: "):
+            print(json.loads(line.removeprefix(b"data: ")))
 `;
 }
 
