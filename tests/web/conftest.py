@@ -72,7 +72,9 @@ def scripted(*answers: Answer) -> Iterator[ScriptedUpstream]:
         loop.close()
 
 
-@pytest.fixture(scope="session")
+# Not for the session: Playwright keeps an event loop running in this thread as long as it is open,
+# and no asynchronous test of another file could run its own beside it.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Chromium; skips where there is none, or no page is built."""
     if not (WEB_FOLDER / "index.html").is_file():
@@ -93,7 +95,7 @@ def _is_root() -> bool:
     return os.name == "posix" and os.geteuid() == 0
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def url(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of an Ingle that all tests share, with nothing but the demo models."""
     assert browser.is_connected()
